@@ -1,0 +1,27 @@
+import { NIL_UUID } from "@turnpike/domain/envelope";
+import type { AcceptedTurn } from "@turnpike/domain/ports";
+import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
+import { issueReceipt } from "./issue-receipt.ts";
+
+/** One turn as a request brought it. */
+export interface ReceivedTurn {
+  /** The body, parsed. */
+  readonly parsed: unknown;
+  /** Gives the same body as JSON text, what the worker will read; asked for once the turn is known to be good. */
+  readonly toText: () => string;
+  readonly requestId: string;
+}
+
+/**
+ * Validate a turn and give it its receipt. It is accepted only once the queue has it.
+ * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request` or `invalid_response`.
+ */
+export function acceptTurn({ parsed, toText, requestId }: ReceivedTurn): AcceptedTurn {
+  const turn = readTurnBody(parsed);
+  return issueReceipt({ orgId: decideOrg(turn), requestId, body: toText() });
+}
+
+// The one place where it is decided to whom a turn belongs: to the org that its envelope names.
+function decideOrg(turn: Turn): string {
+  return turn.envelope?.org_id ?? NIL_UUID;
+}

@@ -1,0 +1,50 @@
+import { AppError } from "@turnpike/domain/errors";
+import { addHealthRoutes } from "@turnpike/kit/health-routes";
+import { createHttpApp } from "@turnpike/kit/http-app";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
+import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
+import type { IngestDeps, RouteDeps } from "./deps.ts";
+import { addIngestBatch } from "./routes/ingest-batch.ts";
+import { addIngestEvents } from "./routes/ingest-events.ts";
+import { addIngestTurn } from "./routes/ingest-turn.ts";
+import { createEventCounters } from "./event-counters.ts";
+import { createTurnCounters } from "./turn-counters.ts";
+
+/** One line per feature. */
+const routes: readonly ((app: HttpApp, deps: RouteDeps) => void)[] = [
+  addIngestTurn,
+  addIngestBatch,
+  addIngestEvents,
+  (app, deps) => addHealthRoutes(app, readinessChecks(deps)),
+  (app, deps) => addMetricsRoutes(app, deps.registry),
+];
+
+/** Make the ingest app: HTTP in, validated turns and events out into the queue, nothing else. */
+export function createIngestApp(deps: IngestDeps): HttpApp {
+  const app = createHttpApp({ logger: deps.logger, registry: deps.registry, copiesDetailToError: true });
+  const routeDeps = {
+    ...deps,
+    counters: createTurnCounters(deps.registry),
+    eventCounters: createEventCounters(deps.registry),
+  };
+  for (const addRoute of routes) addRoute(app, routeDeps);
+  addOpenApiRoutes(app, {
+    title: "Turnpike ingest",
+    version: "1",
+    description: "Takes in the turns and events of LLM agent sessions.",
+  });
+  return app;
+}
+
+function readinessChecks({ queue, isStopping }: IngestDeps) {
+  return [
+    { name: "queue", check: () => queue.ping() },
+    {
+      name: "shutting down",
+      check: async () => {
+        if (isStopping()) throw new AppError("queue_unavailable", "a stop has begun");
+      },
+    },
+  ];
+}

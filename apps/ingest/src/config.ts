@@ -1,0 +1,42 @@
+import {
+  databaseUrl,
+  host,
+  logLevel,
+  port,
+  queuePrefix,
+  redisUrl,
+  shutdownDeadlineMs,
+} from "@turnpike/kit/config-fields";
+import { z } from "zod";
+
+const MIB = 1024 * 1024;
+
+/** Well below the longest string of V8 (512 MiB): a body is one string on its way to the queue. */
+const MAX_LIMIT_BYTES = 256 * MIB;
+
+const limitBytes = z.coerce.number().int().min(1024).max(MAX_LIMIT_BYTES);
+
+/** The environment of the ingest app. */
+export const IngestConfig = z
+  .object({
+    PORT: port.default(8787),
+    HOST: host,
+    REDIS_URL: redisUrl.optional(),
+    DATABASE_URL: databaseUrl.optional(),
+    QUEUE_PREFIX: queuePrefix,
+    LOG_LEVEL: logLevel,
+    /** Of a body over the wire. */
+    MAX_RECEIVED_BYTES: limitBytes.default(48 * MIB),
+    /** Of a body after Content-Encoding is undone. */
+    MAX_DECODED_BYTES: limitBytes.default(64 * MIB),
+    SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
+  })
+  .refine((config) => config.REDIS_URL !== undefined || config.DATABASE_URL !== undefined, {
+    path: ["REDIS_URL"],
+    error: "must be set, or DATABASE_URL: the queue needs one of them",
+    // Also when another variable is bad: all are named at once.
+    when: () => true,
+  });
+
+/** The environment of the ingest app. */
+export type IngestConfig = z.output<typeof IngestConfig>;

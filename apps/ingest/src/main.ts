@@ -1,0 +1,26 @@
+/** The ingest app as a process of its own. */
+import { loadConfig } from "@turnpike/kit/load-config";
+import { createLogger } from "@turnpike/kit/logger";
+import { onShutdown } from "@turnpike/kit/shutdown";
+import { createProducer } from "@turnpike/queue/producer";
+import { IngestConfig } from "./config.ts";
+import { startIngest } from "./start.ts";
+
+const config = loadConfig(IngestConfig, process.env);
+const logger = createLogger({ level: config.LOG_LEVEL, name: "ingest" });
+const queue = createProducer({
+  redisUrl: config.REDIS_URL,
+  databaseUrl: config.DATABASE_URL,
+  prefix: config.QUEUE_PREFIX,
+  log: logger,
+});
+const ingest = await startIngest({ config, queue, logger });
+
+onShutdown({
+  logger,
+  deadlineMs: config.SHUTDOWN_DEADLINE_MS,
+  steps: [
+    { name: "http", run: (deadlineMs) => ingest.close(deadlineMs) },
+    { name: "queue", run: () => queue.close() },
+  ],
+});

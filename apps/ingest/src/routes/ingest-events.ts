@@ -1,0 +1,45 @@
+import { createRoute } from "@hono/zod-openapi";
+import { isAppError } from "@turnpike/domain/errors";
+import { EventsBody, MAX_EVENTS, readEventsBody } from "@turnpike/domain/events-body";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { problemResponses } from "@turnpike/kit/problem";
+import { Accepted } from "../accepted.ts";
+import { describeJsonBody } from "../describe-json-body.ts";
+import type { RouteDeps } from "../deps.ts";
+import { exampleEvents } from "../example-events.ts";
+import { issueReceipt } from "../issue-receipt.ts";
+import { readJsonBody } from "../read-json-body.ts";
+
+const contract = createRoute({
+  method: "post",
+  path: "/v1/ingest/events",
+  tags: ["ingest"],
+  summary: "Take in lifecycle events of a session",
+  description: [
+    `One session, at most ${MAX_EVENTS} events, all taken or all refused; they are numbered together, in their order.`,
+    "202 means durable. An event with an id of its own is stored once, however often it is sent; the same id with another body makes the post dead, which its receipt tells.",
+    "The types that Turnpike emits for turns, `redacted` and `pruned` cannot be sent, nor ids that begin with `redacted:`, `pruned:`, `parent_link_refused:` or `import:`.",
+  ].join(" "),
+  request: { body: describeJsonBody(EventsBody, exampleEvents) },
+  responses: {
+    202: { description: "The events are durable.", content: { "application/json": { schema: Accepted } } },
+    ...problemResponses("payload_too_large", "invalid_envelope", "queue_unavailable", "internal"),
+  },
+});
+
+/** Add `POST /v1/ingest/events`: validate events of one session, make them durable, answer with a receipt. */
+export function addIngestEvents(app: HttpApp, { queue, limits, eventCounters }: RouteDeps): void {
+  app.openapi(contract, async (c) => {
+    try {
+      const { parsed, text } = await readJsonBody(c, limits);
+      const { session, events } = readEventsBody(parsed);
+      const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: text });
+      await queue.enqueueEvents([post]);
+      eventCounters.accepted(events.length);
+      return c.json({ status: "accepted" as const, receipt: post.receipt }, 202);
+    } catch (error) {
+      eventCounters.rejected(isAppError(error) ? error.code : "internal");
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,49 @@
+import { createRoute } from "@hono/zod-openapi";
+import { isAppError } from "@turnpike/domain/errors";
+import { TurnBody } from "@turnpike/domain/turn-body";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { problemResponses } from "@turnpike/kit/problem";
+import { acceptTurn } from "../accept-turn.ts";
+import { Accepted } from "../accepted.ts";
+import { describeJsonBody } from "../describe-json-body.ts";
+import type { RouteDeps } from "../deps.ts";
+import { exampleTurn } from "../example-turn.ts";
+import { readJsonBody } from "../read-json-body.ts";
+
+const contract = createRoute({
+  method: "post",
+  path: "/v1/ingest",
+  tags: ["ingest"],
+  summary: "Take in one turn",
+  description:
+    "202 means durable: the turn survives a crash of every process. Sending the same turn again is harmless; it is stored once.",
+  request: { body: describeJsonBody(TurnBody, exampleTurn) },
+  responses: {
+    202: { description: "The turn is durable.", content: { "application/json": { schema: Accepted } } },
+    ...problemResponses(
+      "payload_too_large",
+      "invalid_envelope",
+      "unsupported_provider",
+      "unparsable_request",
+      "invalid_response",
+      "queue_unavailable",
+      "internal",
+    ),
+  },
+});
+
+/** Add `POST /v1/ingest`: validate one turn, make it durable, answer with its receipt. */
+export function addIngestTurn(app: HttpApp, { queue, limits, counters }: RouteDeps): void {
+  app.openapi(contract, async (c) => {
+    try {
+      const { parsed, text } = await readJsonBody(c, limits);
+      const turn = acceptTurn({ parsed, toText: () => text, requestId: c.get("requestId") });
+      await queue.enqueue([turn]);
+      counters.accepted(1);
+      return c.json({ status: "accepted" as const, receipt: turn.receipt }, 202);
+    } catch (error) {
+      counters.rejected(isAppError(error) ? error.code : "internal");
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,37 @@
+import type { TurnQueue } from "@turnpike/domain/ports";
+import type { Logger } from "@turnpike/kit/logger";
+import { createRegistry } from "@turnpike/kit/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/serve";
+import { createIngestApp } from "./app.ts";
+import type { IngestConfig } from "./config.ts";
+
+/** What a running ingest app is made of. It does not own the queue: whoever made it closes it, after the app. */
+export interface StartIngestOptions {
+  readonly config: Pick<IngestConfig, "PORT" | "HOST" | "MAX_RECEIVED_BYTES" | "MAX_DECODED_BYTES">;
+  readonly queue: TurnQueue;
+  readonly logger: Logger;
+}
+
+/**
+ * Start the ingest app on its port. Closing turns `/readyz` to 503 at once, then drains.
+ * @throws Error when the port cannot be had.
+ */
+export async function startIngest({ config, queue, logger }: StartIngestOptions): Promise<HttpServer> {
+  let isStopping = false;
+  const app = createIngestApp({
+    queue,
+    logger,
+    limits: { receivedBytes: config.MAX_RECEIVED_BYTES, decodedBytes: config.MAX_DECODED_BYTES },
+    registry: createRegistry("ingest"),
+    isStopping: () => isStopping,
+  });
+  const server = await serve({ app, port: config.PORT, host: config.HOST });
+  logger.info({ event: "ingest_started", url: server.url }, "ingest is listening");
+  return {
+    url: server.url,
+    close: (deadlineMs) => {
+      isStopping = true;
+      return server.close(deadlineMs);
+    },
+  };
+}

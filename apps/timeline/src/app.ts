@@ -1,0 +1,65 @@
+import { AppError } from "@turnpike/domain/errors";
+import { addHealthRoutes } from "@turnpike/kit/health-routes";
+import { createHttpApp } from "@turnpike/kit/http-app";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
+import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
+import type { TimelineDeps } from "./deps.ts";
+import { addDeleteSession } from "./routes/delete-session.ts";
+import { addGetNode } from "./routes/get-node.ts";
+import { addGetReceipt } from "./routes/get-receipt.ts";
+import { addGetSession } from "./routes/get-session.ts";
+import { addGetStats } from "./routes/get-stats.ts";
+import { addGetTree } from "./routes/get-tree.ts";
+import { addGetTurn } from "./routes/get-turn.ts";
+import { addListAncestry } from "./routes/list-ancestry.ts";
+import { addListSessions } from "./routes/list-sessions.ts";
+import { addListNumberedEvents } from "./routes/list-numbered-events.ts";
+import { addListPlainEvents } from "./routes/list-plain-events.ts";
+import { addListTimeline } from "./routes/list-timeline.ts";
+import { addListTurns } from "./routes/list-turns.ts";
+import { addRenameSession } from "./routes/rename-session.ts";
+
+/** One line per feature. */
+const routes: readonly ((app: HttpApp, deps: TimelineDeps) => void)[] = [
+  addListSessions,
+  addGetSession,
+  addGetTree,
+  addRenameSession,
+  addDeleteSession,
+  addListTimeline,
+  addListNumberedEvents,
+  addListPlainEvents,
+  addListTurns,
+  addGetTurn,
+  addGetNode,
+  addListAncestry,
+  addGetReceipt,
+  addGetStats,
+  (app, deps) => addHealthRoutes(app, readinessChecks(deps)),
+  (app, deps) => addMetricsRoutes(app, deps.registry),
+];
+
+/** Make the timeline app: HTTP out; it writes nothing but names and deletions. */
+export function createTimelineApp(deps: TimelineDeps): HttpApp {
+  const app = createHttpApp({ logger: deps.logger, registry: deps.registry });
+  for (const addRoute of routes) addRoute(app, deps);
+  addOpenApiRoutes(app, {
+    title: "Turnpike timeline",
+    version: "1",
+    description: "Reads sessions, their timelines, their turns and nodes; renames and deletes sessions.",
+  });
+  return app;
+}
+
+function readinessChecks({ reader, isStopping }: TimelineDeps) {
+  return [
+    { name: "store", check: () => reader.ping() },
+    {
+      name: "shutting down",
+      check: async () => {
+        if (isStopping()) throw new AppError("store_unavailable", "a stop has begun");
+      },
+    },
+  ];
+}

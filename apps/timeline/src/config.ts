@@ -1,0 +1,26 @@
+import {
+  databaseUrl,
+  host,
+  logLevel,
+  port,
+  queuePrefix,
+  redisUrl,
+  shutdownDeadlineMs,
+} from "@turnpike/kit/config-fields";
+import { z } from "zod";
+
+/** The environment of the timeline app. */
+export const TimelineConfig = z.object({
+  DATABASE_URL: databaseUrl,
+  /** Where receipts of turns that are still queued are looked up; the database when absent. */
+  REDIS_URL: redisUrl.optional(),
+  QUEUE_PREFIX: queuePrefix,
+  DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
+  PORT: port.default(8788),
+  HOST: host,
+  LOG_LEVEL: logLevel,
+  SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
+});
+
+/** The environment of the timeline app. */
+export type TimelineConfig = z.output<typeof TimelineConfig>;

@@ -1,0 +1,23 @@
+import { AppError } from "@turnpike/domain/errors";
+import type { HttpEnv } from "@turnpike/kit/http-env";
+import { requireJsonContentType } from "@turnpike/kit/json-content-type";
+import { readBody } from "@turnpike/kit/read-body";
+import type { Context } from "hono";
+
+// Bodies here hold a name or two.
+const MAX_BODY_BYTES = 64 * 1024;
+
+/**
+ * Read a request's body as JSON.
+ * @throws AppError `payload_too_large` beyond 64 KiB, `invalid_envelope` when it is not declared as JSON or cut short,
+ *   `invalid_query` when it does not parse.
+ */
+export async function readJson(c: Context<HttpEnv>): Promise<unknown> {
+  const text = await readBody(c, { receivedBytes: MAX_BODY_BYTES, decodedBytes: MAX_BODY_BYTES });
+  requireJsonContentType(c.req.header("content-type"));
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new AppError("invalid_query", "body: not valid JSON");
+  }
+}

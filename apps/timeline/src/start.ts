@@ -1,0 +1,41 @@
+import { setMaxListeners } from "node:events";
+import type { Logger } from "@turnpike/kit/logger";
+import { createRegistry } from "@turnpike/kit/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/serve";
+import { createTimelineApp } from "./app.ts";
+import type { TimelineConfig } from "./config.ts";
+import type { TimelineDeps } from "./deps.ts";
+
+/**
+ * Start the timeline app on its port. It owns neither reader nor editor nor receipt finder: whoever made them closes them, after the app.
+ * @throws Error when the port cannot be had.
+ */
+export async function startTimeline(
+  options: Pick<TimelineDeps, "reader" | "editor" | "receiptFinder"> & {
+    readonly config: Pick<TimelineConfig, "PORT" | "HOST">;
+    readonly logger: Logger;
+  },
+): Promise<HttpServer> {
+  const { config, logger, reader, editor, receiptFinder } = options;
+  const stop = new AbortController();
+  // As many as there are long polls and streams.
+  setMaxListeners(0, stop.signal);
+  const app = createTimelineApp({
+    reader,
+    editor,
+    receiptFinder,
+    logger,
+    registry: createRegistry("timeline"),
+    isStopping: () => stop.signal.aborted,
+    stopSignal: stop.signal,
+  });
+  const server = await serve({ app, port: config.PORT, host: config.HOST });
+  logger.info({ event: "timeline_started", url: server.url }, "timeline is listening");
+  return {
+    url: server.url,
+    close(deadlineMs) {
+      stop.abort();
+      return server.close(deadlineMs);
+    },
+  };
+}

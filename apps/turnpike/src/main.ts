@@ -1,0 +1,23 @@
+/** The `turnpike` command: the only reader of its environment. */
+import { Command } from "commander";
+import { addChain } from "./commands/chain.ts";
+import { addDemo } from "./commands/demo.ts";
+import { addImportEvents } from "./commands/import-events.ts";
+import { addMigrate } from "./commands/migrate.ts";
+import { addPost } from "./commands/post.ts";
+import { addStart } from "./commands/start.ts";
+
+/** One line per command. */
+const commands = [addStart, addDemo, addPost, addChain, addImportEvents, addMigrate];
+
+const program = new Command("turnpike")
+  .description("Takes in the turns of LLM agent sessions, exactly once, and serves their timelines.")
+  .showHelpAfterError("(turnpike --help tells what there is)");
+for (const addCommand of commands) addCommand(program, process.env);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.stderr.write(`turnpike: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,136 @@
+/**
+ * All of Turnpike in one process: the three apps, and a Postgres of its own when there is none. What is started first is
+ * stopped last, so that everything accepted is worked off as far as the deadline allows.
+ */
+import { type EmbeddedPostgres, startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
+import { startIngest } from "@turnpike/ingest/start";
+import type { Logger } from "@turnpike/kit/logger";
+import type { ShutdownStep } from "@turnpike/kit/shutdown";
+import { createProducer } from "@turnpike/queue/producer";
+import { createReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { migrate } from "@turnpike/store/migrate";
+import { createPostgresEditor } from "@turnpike/store/postgres-editor";
+import { createPostgresReader } from "@turnpike/store/postgres-reader";
+import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { startTimeline } from "@turnpike/timeline/start";
+import { createWakePublisher } from "@turnpike/wake/publisher";
+import { subscribeToWakes } from "@turnpike/wake/subscriber";
+import { startWorker } from "@turnpike/worker/start";
+import type { Settings } from "./settings.ts";
+import { waitForQueue } from "./wait-for-queue.ts";
+
+const MIB = 1024 * 1024;
+const RECEIVED_LIMIT_BYTES = 48 * MIB;
+const DECODED_LIMIT_BYTES = 64 * MIB;
+const POOL_SIZE = 8;
+const EDIT_POOL_SIZE = 2;
+const CONCURRENCY = 16;
+
+/** Where and how to run. */
+export interface RunAllOptions {
+  readonly settings: Settings;
+  readonly dataDir: string;
+  readonly host: string;
+  readonly ingestPort: number;
+  readonly timelinePort: number;
+  readonly logger: Logger;
+  /** Called with a line for people when something noteworthy happens. */
+  readonly say: (line: string) => void;
+}
+
+/** A running Turnpike. */
+export interface RunningAll {
+  readonly ingestUrl: string;
+  readonly timelineUrl: string;
+  /** Where the embedded Postgres keeps its data; undefined when the database is somebody else's. */
+  readonly dataDir: string | undefined;
+  /** How to stop it, in order. */
+  readonly stopSteps: readonly ShutdownStep[];
+}
+
+/**
+ * Start everything; returns when both apps answer and the queue takes turns. What was started is stopped again when a later
+ * part fails.
+ * @throws Error in words for the person who typed the command.
+ */
+export async function runAll(options: RunAllOptions): Promise<RunningAll> {
+  const steps: ShutdownStep[] = [];
+  try {
+    return await startParts(options, steps);
+  } catch (error) {
+    for (const step of steps) await Promise.resolve(step.run(5_000)).catch(() => {});
+    throw error;
+  }
+}
+
+async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promise<RunningAll> {
+  const { settings, logger, host } = options;
+  const embedded = settings.DATABASE_URL === undefined ? await startDatabase(options) : undefined;
+  if (embedded) steps.unshift({ name: "postgres", run: () => embedded.stop() });
+  const databaseUrl = embedded?.url ?? settings.DATABASE_URL ?? "";
+  await migrate(databaseUrl).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : "unknown";
+    throw new Error(
+      `the database at ${new URL(databaseUrl).host} cannot be used (${reason}): is DATABASE_URL right?`,
+      {
+        cause,
+      },
+    );
+  });
+
+  const queue = { redisUrl: settings.REDIS_URL, databaseUrl, prefix: settings.QUEUE_PREFIX };
+  const store = createPostgresStore({ url: databaseUrl, maxConnections: POOL_SIZE });
+  steps.unshift({ name: "store", run: () => store.close() });
+  const reader = createPostgresReader({ url: databaseUrl, maxConnections: POOL_SIZE });
+  steps.unshift({ name: "reader", run: () => reader.close() });
+  const editor = createPostgresEditor({ url: databaseUrl, maxConnections: EDIT_POOL_SIZE });
+  steps.unshift({ name: "editor", run: () => editor.close() });
+  const receiptFinder = createReceiptFinder({ ...queue, log: logger });
+  steps.unshift({ name: "receipts", run: () => receiptFinder.close() });
+  const wakes = subscribeToWakes({ ...queue, log: logger }, (news) => reader.hear(news));
+  steps.unshift({ name: "wake-ups", run: () => wakes.close() });
+  const producer = createProducer({ ...queue, log: logger });
+  steps.unshift({ name: "queue", run: () => producer.close() });
+  await waitForQueue(producer, settings.REDIS_URL);
+
+  const timeline = await startTimeline({
+    config: { PORT: options.timelinePort, HOST: host },
+    reader,
+    editor,
+    receiptFinder,
+    logger,
+  });
+  steps.unshift({ name: "timeline", run: (deadlineMs) => timeline.close(deadlineMs) });
+  const publisher = createWakePublisher({ ...queue, log: logger });
+  steps.unshift({ name: "publisher", run: () => publisher.close() });
+  const worker = await startWorker({
+    config: {
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: settings.REDIS_URL,
+      QUEUE_PREFIX: settings.QUEUE_PREFIX,
+      CONCURRENCY,
+      HOST: "127.0.0.1",
+      PORT: 0,
+    },
+    store,
+    wakes: publisher,
+    logger,
+  });
+  steps.unshift({ name: "worker", run: (deadlineMs) => worker.close(deadlineMs) });
+  const ingest = await startIngest({
+    config: {
+      PORT: options.ingestPort,
+      HOST: host,
+      MAX_RECEIVED_BYTES: RECEIVED_LIMIT_BYTES,
+      MAX_DECODED_BYTES: DECODED_LIMIT_BYTES,
+    },
+    queue: producer,
+    logger,
+  });
+  steps.unshift({ name: "ingest", run: (deadlineMs) => ingest.close(deadlineMs) });
+  return { ingestUrl: ingest.url, timelineUrl: timeline.url, dataDir: embedded?.dataDir, stopSteps: steps };
+}
+
+function startDatabase({ dataDir, say }: RunAllOptions): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ dataDir: `${dataDir}/postgres`, onLog: say });
+}

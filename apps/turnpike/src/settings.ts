@@ -1,0 +1,18 @@
+import { databaseUrl, logLevel, queuePrefix, redisUrl } from "@turnpike/kit/config-fields";
+import { z } from "zod";
+
+/** The environment of the command. */
+export type Env = Readonly<Record<string, string | undefined>>;
+
+/** What the commands that run or reach a server read of the environment. */
+export const Settings = z.object({
+  /** An embedded Postgres is started when absent. */
+  DATABASE_URL: databaseUrl.optional(),
+  /** The queue lies in the database when absent. */
+  REDIS_URL: redisUrl.optional(),
+  QUEUE_PREFIX: queuePrefix,
+  LOG_LEVEL: logLevel.default("warn"),
+});
+
+/** What the commands that run or reach a server read of the environment. */
+export type Settings = z.output<typeof Settings>;

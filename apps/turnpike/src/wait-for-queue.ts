@@ -1,0 +1,28 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TurnQueue } from "@turnpike/domain/ports";
+
+const PATIENCE_MS = 10_000;
+const RETRY_MS = 100;
+
+/**
+ * Wait until the queue answers.
+ * @throws Error when it does not within ten seconds; it names the host, never a password.
+ */
+export async function waitForQueue(
+  queue: Pick<TurnQueue, "ping">,
+  redisUrl: string | undefined,
+): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await queue.ping();
+    } catch (cause) {
+      if (performance.now() > deadline) {
+        const where =
+          redisUrl === undefined ? "the database" : `Redis at ${new URL(redisUrl).host} (REDIS_URL)`;
+        throw new Error(`the queue does not answer: is ${where} up?`, { cause });
+      }
+      await sleep(RETRY_MS);
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import { isAppError } from "@turnpike/domain/errors";
+import type { TurnStore } from "@turnpike/domain/ports";
+import type { Logger } from "@turnpike/kit/logger";
+import type { Registry } from "@turnpike/kit/metrics";
+import type { QueueLocation } from "@turnpike/queue/backend";
+import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
+import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
+import type { WakePublisher } from "@turnpike/wake/publisher";
+import { type AttemptMetrics, createAttemptMetrics } from "./attempt-metrics.ts";
+import { ingestEvents } from "./jobs/ingest-events.ts";
+import { ingestTurn } from "./jobs/ingest-turn.ts";
+
+/** What a worker is made of. It owns none of it. */
+export interface WorkerDeps {
+  readonly store: TurnStore;
+  readonly wakes: Pick<WakePublisher, "publish">;
+  readonly queue: QueueLocation;
+  readonly concurrency: number;
+  readonly logger: Logger;
+  readonly registry: Registry;
+}
+
+/** Start taking jobs out of the queue and into the store. One line per job. */
+export function createWorker({ store, wakes, queue, concurrency, logger, registry }: WorkerDeps): Consumer {
+  const deps = { store, wakes, log: logger };
+  const turnMetrics = createAttemptMetrics(registry, { metric: "turn", what: "a turn" });
+  const eventsMetrics = createAttemptMetrics(registry, { metric: "events", what: "a post of events" });
+  return createConsumer({
+    ...queue,
+    concurrency,
+    log: logger,
+    handlers: {
+      [INGEST_TURN]: measured(turnMetrics, (turn) => ingestTurn(deps, turn)),
+      [INGEST_EVENTS]: measured(eventsMetrics, (post) => ingestEvents(deps, post)),
+    },
+  });
+}
+
+function measured(
+  metrics: AttemptMetrics,
+  run: (accepted: Parameters<JobHandler>[0]) => Promise<string>,
+): JobHandler {
+  return async (accepted) => {
+    const started = performance.now();
+    try {
+      const outcome = await run(accepted);
+      metrics.finished(outcome, performance.now() - started);
+    } catch (error) {
+      metrics.finished(isAppError(error) ? error.code : "internal", performance.now() - started);
+      throw error;
+    }
+  };
+}

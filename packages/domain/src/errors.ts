@@ -1,0 +1,40 @@
+/**
+ * The closed list of error codes. A code exists only when some caller acts differently on it; the two maps over it
+ * (HTTP status in `kit`, retry or dead letter in `queue`) are exhaustive by `satisfies`.
+ */
+export const errorCodes = [
+  "payload_too_large",
+  "invalid_envelope",
+  "unsupported_provider",
+  "unparsable_request",
+  "invalid_response",
+  "queue_unavailable",
+  "invalid_query",
+  "not_found",
+  "event_conflict",
+  "unreadable_job",
+  "broken_chain",
+  "store_unavailable",
+  "store_contention",
+  "store_rejected",
+  "internal",
+] as const;
+
+/** One of the closed list of error codes. */
+export type ErrorCode = (typeof errorCodes)[number];
+
+/** What a failed turn, job or request says of itself: a code to act on, and a message to read. */
+export class AppError extends Error {
+  override readonly name = "AppError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options: { cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? {} : { cause: options.cause });
+    this.code = code;
+  }
+}
+
+/** Tell whether a value is an AppError, of the given code when one is named. */
+export function isAppError(value: unknown, code?: ErrorCode): value is AppError {
+  return value instanceof AppError && (code === undefined || value.code === code);
+}

@@ -1,0 +1,99 @@
+import type { Message } from "./block.ts";
+import { sessionIdOf } from "./envelope.ts";
+import { AppError } from "./errors.ts";
+import { parseBody } from "./parse-body.ts";
+import type { PreparedTurn, TurnFacts } from "./prepared-turn.ts";
+import { costOf } from "./pricing.ts";
+import { readTime } from "./read-time.ts";
+import { sessionFactsOf } from "./session-facts.ts";
+import { mayHoldUnstorable, toStorable } from "./storable-text.ts";
+import { buildChain } from "./turn-chain.ts";
+import { listTurnEvents } from "./turn-events.ts";
+import { readTurnBody, type Turn } from "./turn-body.ts";
+
+// A hundred years: a longer exchange is a broken clock, and would not fit the column.
+const MAX_DURATION_MS = 3_155_760_000_000;
+
+/** What the worker is handed of a turn. */
+export interface RawTurn {
+  readonly receipt: string;
+  readonly orgId: string;
+  /** JSON text, as received. */
+  readonly body: string;
+}
+
+/**
+ * Compute all of a turn that does not need the store. Pure: the same body gives the same hashes, facts and events.
+ * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request`, `invalid_response`: the body should
+ *   have been refused at the door, so these are permanent.
+ */
+export function prepareTurn(raw: RawTurn): PreparedTurn {
+  const received = readTurnBody(parseBody(raw.body));
+  const hashed = buildChain(messagesOf(received));
+  const { value: turn, replaced } = mayHoldUnstorable(raw.body)
+    ? toStorable(received)
+    : { value: received, replaced: 0 };
+  const messages = messagesOf(turn);
+  const nodes = hashed.map((node, index) => ({ ...node, ...(messages[index] as Message) }));
+  const root = nodes[0];
+  const head = nodes.at(-1);
+  if (root === undefined || head === undefined)
+    throw new AppError("broken_chain", "a turn has at least one node");
+  const facts = factsOf(
+    turn,
+    { rootHash: root.hash, headHash: head.hash, chainLength: nodes.length },
+    replaced,
+  );
+  return {
+    receipt: raw.receipt,
+    orgId: raw.orgId,
+    session: turn.envelope && sessionFactsOf(turn.envelope, sessionIdOf(turn.envelope, root.hash)),
+    facts,
+    nodes,
+    events: turn.envelope ? listTurnEvents(nodes, facts) : [],
+  };
+}
+
+function messagesOf(turn: Turn): Message[] {
+  return [...turn.messages, turn.response.message];
+}
+
+function factsOf(
+  turn: Turn,
+  chain: Pick<TurnFacts, "rootHash" | "headHash" | "chainLength">,
+  replacedChars: number,
+): TurnFacts {
+  const { response, meta } = turn;
+  // A clock that is wrong must not cost the turn: what is no time is passed over.
+  const occurredAt = [meta?.ts_request, meta?.captured_at, response.created_at].find(
+    (time) => time !== undefined && readTime(time) !== undefined,
+  );
+  return {
+    ...chain,
+    provider: turn.provider,
+    model: response.model,
+    agentName: turn.agentName,
+    stopReason: response.stop_reason,
+    inputTokens: response.usage?.prompt_tokens ?? 0,
+    outputTokens: response.usage?.completion_tokens ?? 0,
+    cacheCreationInputTokens: response.usage?.cache_creation_input_tokens ?? 0,
+    cacheReadInputTokens: response.usage?.cache_read_input_tokens ?? 0,
+    costUsd: costOf(response.model, response.usage, occurredAt),
+    durationMs: durationOf(turn),
+    requestId: meta?.request_id,
+    upstreamRequestId: meta?.upstream_request_id,
+    threadId: meta?.thread_id,
+    occurredAt,
+    replacedChars,
+    extra: response.extra,
+  };
+}
+
+function durationOf(turn: Turn): number | undefined {
+  const seconds = turn.meta?.elapsed_seconds;
+  const nanoseconds = turn.response.usage?.total_duration_ns;
+  const durationMs =
+    seconds !== undefined ? seconds * 1_000 : nanoseconds === undefined ? undefined : nanoseconds / 1e6;
+  if (durationMs === undefined || !(durationMs >= 0 && durationMs <= MAX_DURATION_MS)) return undefined;
+  return Math.round(durationMs);
+}

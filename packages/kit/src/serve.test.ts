@@ -1,0 +1,93 @@
+import { EventEmitter, once } from "node:events";
+import { Agent, request } from "node:http";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it } from "vitest";
+import { type HttpServer, serve } from "./serve.ts";
+
+const servers: HttpServer[] = [];
+afterEach(async () => {
+  await Promise.all(servers.splice(0).map((server) => server.close(0)));
+});
+
+async function start(
+  fetch: (request: Request) => Response | Promise<Response>,
+  port = 0,
+  host = "127.0.0.1",
+) {
+  const server = await serve({ app: { fetch }, port, host });
+  servers.push(server);
+  return server;
+}
+
+/** An app that answers when it is told to. */
+function createHeldApp() {
+  const events = new EventEmitter();
+  return {
+    begun: once(events, "begun"),
+    release: () => events.emit("release"),
+    fetch: async () => {
+      events.emit("begun");
+      await once(events, "release");
+      return new Response("done");
+    },
+  };
+}
+
+describe("serve", () => {
+  it("takes any free port, and says how to reach it", async () => {
+    const server = await start(() => new Response("hello"), 0, "0.0.0.0");
+    expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(await (await fetch(server.url)).text()).toBe("hello");
+  });
+
+  it("says so when the port is in use or there is no such address", async () => {
+    const port = Number(new URL((await start(() => new Response())).url).port);
+    await expect(start(() => new Response(), port)).rejects.toThrow(
+      `cannot listen on 127.0.0.1:${port}: the port is in use`,
+    );
+    await expect(start(() => new Response(), 0, "192.0.2.1")).rejects.toThrow(
+      "this machine has no such address",
+    );
+  });
+});
+
+describe("close", () => {
+  it("waits for a running request, and accepts no other meanwhile", async () => {
+    const app = createHeldApp();
+    const server = await start(app.fetch);
+    const answer = fetch(server.url);
+    await app.begun;
+    const closed = server.close(60_000);
+    await expect(fetch(server.url)).rejects.toThrow(TypeError);
+    app.release();
+    expect(await (await answer).text()).toBe("done");
+    expect(await closed).toBe(true);
+  });
+
+  it("does not wait for idle connections, used or not", async () => {
+    const server = await start(() => new Response("hello"));
+    const agent = new Agent({ keepAlive: true });
+    const [response] = await once(request(server.url, { agent }).end(), "response");
+    await response.resume().toArray();
+    const silent = connect(Number(new URL(server.url).port), "127.0.0.1");
+    await once(silent, "connect");
+    expect(await server.close(60_000)).toBe(true);
+    agent.destroy();
+    silent.destroy();
+  });
+
+  it("cuts off at the deadline what still runs, and says so", async () => {
+    const app = createHeldApp();
+    const server = await start(app.fetch);
+    const answer = fetch(server.url).catch((error: unknown) => error);
+    await app.begun;
+    expect(await server.close(10)).toBe(false);
+    expect(await answer).toBeInstanceOf(TypeError);
+    app.release();
+  });
+
+  it("may be called again, and waits for the same end", async () => {
+    const server = await start(() => new Response());
+    expect(await Promise.all([server.close(1000), server.close(1)])).toEqual([true, true]);
+  });
+});

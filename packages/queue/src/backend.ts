@@ -1,0 +1,61 @@
+/** One code path for both backends: the rest of the package never asks which one it runs on. */
+import type { Log } from "@turnpike/domain/ports";
+import {
+  type BackendClasses,
+  type BackendFactory,
+  createPostgresBackend,
+  createRedisBackend,
+  type IQueueBackend,
+  withBackend,
+} from "bullmq";
+import { openPostgres } from "./open-postgres.ts";
+import { openRedis } from "./open-redis.ts";
+
+/** Where the queue lives: on Redis when there is a URL of one, else in the database. */
+export interface QueueLocation {
+  readonly redisUrl?: string | undefined;
+  readonly databaseUrl?: string | undefined;
+  /** Namespace of all keys on Redis; the Postgres backend has a schema of its own, `bullmq`. */
+  readonly prefix: string;
+}
+
+/** Whether a client answers fast or not at all, or waits for as long as it takes. */
+export type ClientRole = "producer" | "consumer";
+
+/** An open connection to a backend, with the BullMQ classes bound to it. */
+export interface OpenBackend {
+  readonly kind: "redis" | "postgres";
+  readonly classes: BackendClasses<IQueueBackend, unknown>;
+  readonly connection: unknown;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** What a backend's own file opens: a client that BullMQ takes as it is. */
+export interface OpenClient {
+  readonly connection: unknown;
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/**
+ * Open the backend and wait for its sign of life.
+ * @throws the driver's error when it is away; nothing is left open.
+ */
+export async function openBackend(location: QueueLocation, role: ClientRole, log: Log): Promise<OpenBackend> {
+  const { redisUrl, databaseUrl } = location;
+  if (redisUrl !== undefined) {
+    const client = await openRedis(redisUrl, role, log);
+    return { kind: "redis", classes: bind(createRedisBackend), ...client };
+  }
+  if (databaseUrl === undefined) throw new Error("a queue needs the URL of a Redis or of a Postgres");
+  const client = await openPostgres(databaseUrl, role, log);
+  return { kind: "postgres", classes: bind(createPostgresBackend), ...client };
+}
+
+// The two factories differ in what they connect to; a ternary over them has no common type, so it is erased once, here.
+function bind<B extends IQueueBackend, C>(
+  factory: BackendFactory<B, C>,
+): BackendClasses<IQueueBackend, unknown> {
+  return withBackend(factory as unknown as BackendFactory<IQueueBackend, unknown>);
+}

@@ -1,0 +1,23 @@
+import postgres, { type Sql } from "postgres";
+import { sessionSettings } from "./session-settings.ts";
+
+/** A pool of connections for reading. */
+export type Database = Sql;
+
+const CONNECT_TIMEOUT_S = 5;
+const IDLE_TIMEOUT_S = 60;
+
+/**
+ * Open a pool for statements that stand alone; connections are made when they are first needed, and made again after
+ * they are lost. Not for transactions: this driver (3.4.9) mixes up those whose connection is lost, see `write-pool.ts`.
+ * @param options.name shown in `pg_stat_activity`.
+ */
+export function connectDatabase(options: { url: string; maxConnections: number; name: string }): Database {
+  return postgres(options.url, {
+    max: options.maxConnections,
+    connect_timeout: CONNECT_TIMEOUT_S,
+    idle_timeout: IDLE_TIMEOUT_S,
+    onnotice: () => {},
+    connection: { application_name: options.name, ...sessionSettings },
+  });
+}

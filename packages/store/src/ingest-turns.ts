@@ -1,0 +1,90 @@
+/**
+ * The one transaction that stores turns (ingest contract, section 7). What must stay true: any order, any concurrency,
+ * any repetition of the same turns leaves the same rows and counters. Locks are taken in one order by everybody (the
+ * orgs, shared, against erasures; new sessions, lineage, nodes, then existing sessions, each sorted), so that two
+ * transactions never wait for each other.
+ */
+import type { TurnResult } from "@turnpike/domain/ports";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import { checkChain } from "@turnpike/domain/turn-chain";
+import { findOrMakeSessions, keyOf, type SessionMap } from "./ingest/find-sessions.ts";
+import { insertNodes, type PlacedTurn } from "./ingest/insert-nodes.ts";
+import { linkParents, type LinkDecisions, type LinkWish } from "./ingest/link-parents.ts";
+import { findStored } from "./ingest/find-stored.ts";
+import { lockSessions } from "./ingest/lock-sessions.ts";
+import { planWrites, refusalId, refusalKey } from "./ingest/plan-writes.ts";
+import { writePlan } from "./ingest/write-plan.ts";
+import type { Transaction, WritePool } from "./write-pool.ts";
+
+/**
+ * Store turns in one transaction, all or none; results are in the order of the turns. The number of statements depends
+ * neither on the number of turns nor on the length of their histories.
+ * @throws AppError `broken_chain`, `store_unavailable`, `store_contention` or `store_rejected`; nothing is left behind.
+ */
+export async function ingestTurns(
+  pool: WritePool,
+  turns: readonly PreparedSessionTurn[],
+): Promise<TurnResult[]> {
+  if (turns.length === 0) return [];
+  for (const turn of turns) checkChain(turn.nodes);
+  return pool.transaction((tx) => ingestInTransaction(tx, turns));
+}
+
+async function ingestInTransaction(
+  tx: Transaction,
+  turns: readonly PreparedSessionTurn[],
+): Promise<TurnResult[]> {
+  const sessions = await findOrMakeSessions(tx, turns.flatMap(sessionKeysOf));
+  const placed = turns.map((turn) => ({ turn, sessionId: idOf(sessions, turn) }));
+  const links = await linkParents(tx, linkWishes(turns, sessions));
+  await insertNodes(tx, placed);
+  const locked = await lockSessions(
+    tx,
+    placed.map(({ turn, sessionId }) => ({ orgId: turn.orgId, sessionId })),
+  );
+  const before = await findStored(tx, placed);
+  const plan = planWrites(placed, locked, before, links, await findReportedRefusals(tx, placed, links));
+  await writePlan(tx, plan);
+  return [...plan.results];
+}
+
+function sessionKeysOf({ orgId, session }: PreparedSessionTurn) {
+  return [{ orgId, ...session }, ...(session.parent ? [{ orgId, ...session.parent }] : [])];
+}
+
+function idOf(sessions: SessionMap, turn: PreparedSessionTurn): string {
+  const found = sessions.get(keyOf({ orgId: turn.orgId, ...turn.session }));
+  if (found === undefined) throw new Error("a session that was just made was not found");
+  return found.id;
+}
+
+function linkWishes(turns: readonly PreparedSessionTurn[], sessions: SessionMap): LinkWish[] {
+  return turns.flatMap(({ orgId, session }) => {
+    const child = sessions.get(keyOf({ orgId, ...session }));
+    const parent = session.parent && sessions.get(keyOf({ orgId, ...session.parent }));
+    if (child === undefined || parent === undefined) return [];
+    return [{ orgId, childId: child.id, parentId: parent.id, knownParentId: child.parentSessionId }];
+  });
+}
+
+/** Refused links are rare; only then is it asked which of them the session's timeline tells already. */
+async function findReportedRefusals(
+  tx: Transaction,
+  placed: readonly PlacedTurn[],
+  links: LinkDecisions,
+): Promise<ReadonlySet<string>> {
+  const refused = placed.flatMap(({ turn, sessionId }) =>
+    [...(links.refused.get(sessionId) ?? [])].map((parentId) => ({ orgId: turn.orgId, sessionId, parentId })),
+  );
+  if (refused.length === 0) return new Set();
+  const rows = await tx<{ session_id: string; parent_id: string }>`
+    SELECT e.session_id, k.parent_id
+    FROM unnest(
+      ${refused.map((link) => link.orgId)}::uuid[],
+      ${refused.map((link) => link.sessionId)}::uuid[],
+      ${refused.map((link) => refusalId(link.parentId))}::text[],
+      ${refused.map((link) => link.parentId)}::uuid[]
+    ) AS k (org_id, session_id, id, parent_id)
+    JOIN session_events e USING (org_id, session_id, id)`;
+  return new Set(rows.map((row) => refusalKey(row.session_id, row.parent_id)));
+}

@@ -1,0 +1,125 @@
+import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { ChainNode } from "@turnpike/domain/turn-chain";
+import type { Transaction } from "../write-pool.ts";
+
+/** A turn with the id of its session, which its new nodes are stamped with. */
+export interface PlacedTurn {
+  readonly turn: PreparedSessionTurn;
+  readonly sessionId: string;
+}
+
+/**
+ * Insert the nodes of these turns that their orgs do not have yet, and complete those of their heads that were first
+ * seen as somebody's history.
+ */
+export async function insertNodes(tx: Transaction, placed: readonly PlacedTurn[]): Promise<void> {
+  const known = await countKnownNodes(tx, placed);
+  const fresh = new Map<string, NodeRow>();
+  placed.forEach(({ turn, sessionId }, index) => {
+    for (const node of turn.nodes.slice(known[index])) {
+      const id = `${turn.orgId}${node.hash}`;
+      if (!fresh.has(id)) fresh.set(id, { node, turn, sessionId });
+    }
+  });
+  // Sorted, so that two transactions that bring the same nodes wait for each other in one direction only.
+  const rows = [...fresh.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
+  if (rows.length > 0) await writeNodes(tx, rows);
+  await completeHeads(tx, placed);
+}
+
+interface NodeRow {
+  readonly node: ChainNode;
+  readonly turn: PreparedSessionTurn;
+  readonly sessionId: string;
+}
+
+/**
+ * Count, for each turn, how many nodes from the root on are stored. If a node is stored then so are its ancestors, so
+ * this is a binary search for the last stored one: a handful of index probes, however long the history.
+ *
+ * A turn whose receipt is stored has its nodes, all of them; or it was erased since, and a job that runs again must not
+ * bring them back.
+ */
+async function countKnownNodes(tx: Transaction, placed: readonly PlacedTurn[]): Promise<number[]> {
+  const rows = await tx<{ known: number }>`
+    SELECT (
+      WITH RECURSIVE search (low, high) AS (
+        SELECT CASE WHEN EXISTS (
+                 SELECT FROM receipts r WHERE r.org_id = chain.org_id AND r.receipt = chain.receipt
+               ) THEN chain.length ELSE 0 END, chain.length
+        UNION ALL
+        SELECT CASE WHEN probe.hit THEN probe.middle ELSE low END,
+               CASE WHEN probe.hit THEN high ELSE probe.middle - 1 END
+        FROM search
+        CROSS JOIN LATERAL (
+          SELECT (low + high + 1) / 2 AS middle, EXISTS (
+            SELECT FROM nodes n
+            WHERE n.org_id = chain.org_id AND n.hash = chain.hashes[(low + high + 1) / 2]) AS hit
+        ) AS probe
+        WHERE low < high
+      )
+      SELECT max(low) FROM search
+    )::int AS known
+    FROM (
+      SELECT ordinal, org_id, receipt, length, string_to_array(joined, ',') AS hashes
+      FROM unnest(
+        ${placed.map(({ turn }) => turn.orgId)}::uuid[],
+        ${placed.map(({ turn }) => turn.receipt)}::uuid[],
+        ${placed.map(({ turn }) => turn.nodes.length)}::int[],
+        ${placed.map(({ turn }) => turn.nodes.map((node) => node.hash).join(","))}::text[]
+      ) WITH ORDINALITY AS t (org_id, receipt, length, joined, ordinal)
+      OFFSET 0
+    ) AS chain
+    ORDER BY chain.ordinal`;
+  return rows.map((row) => row.known);
+}
+
+async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<void> {
+  const head = (row: NodeRow) => (row.node.hash === row.turn.facts.headHash ? row.turn.facts : undefined);
+  await tx`
+    INSERT INTO nodes (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
+                       model, stop_reason, input_tokens, output_tokens)
+    SELECT org_id, hash, parent_hash, session_id, role, content::json, provider, agent_name,
+           model, stop_reason, input_tokens, output_tokens
+    FROM unnest(
+      ${rows.map((row) => row.turn.orgId)}::uuid[],
+      ${rows.map((row) => row.node.hash)}::text[],
+      ${rows.map((row) => row.node.parentHash)}::text[],
+      ${rows.map((row) => row.sessionId)}::uuid[],
+      ${rows.map((row) => row.node.role)}::text[],
+      ${rows.map((row) => JSON.stringify(row.node.content))}::text[],
+      ${rows.map((row) => row.turn.facts.provider)}::text[],
+      ${rows.map((row) => row.turn.facts.agentName ?? null)}::text[],
+      ${rows.map((row) => head(row)?.model ?? null)}::text[],
+      ${rows.map((row) => head(row)?.stopReason ?? null)}::text[],
+      ${rows.map((row) => head(row)?.inputTokens ?? null)}::bigint[],
+      ${rows.map((row) => head(row)?.outputTokens ?? null)}::bigint[]
+    ) AS t (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
+            model, stop_reason, input_tokens, output_tokens)
+    ON CONFLICT (org_id, hash) DO NOTHING`;
+}
+
+/** A head that came first as history has no model yet. Rows are locked in the order of their keys. */
+async function completeHeads(tx: Transaction, placed: readonly PlacedTurn[]): Promise<void> {
+  const facts = placed.map(({ turn }) => turn.facts);
+  await tx`
+    WITH heads AS (
+      SELECT DISTINCT ON (org_id, hash) *
+      FROM unnest(
+        ${placed.map(({ turn }) => turn.orgId)}::uuid[],
+        ${facts.map((fact) => fact.headHash)}::text[],
+        ${facts.map((fact) => fact.model)}::text[],
+        ${facts.map((fact) => fact.stopReason ?? null)}::text[],
+        ${facts.map((fact) => fact.inputTokens)}::bigint[],
+        ${facts.map((fact) => fact.outputTokens)}::bigint[]
+      ) WITH ORDINALITY AS t (org_id, hash, model, stop_reason, input_tokens, output_tokens, ordinal)
+      ORDER BY org_id, hash, ordinal
+    ), bare AS (
+      SELECT n.org_id, n.hash FROM nodes n JOIN heads h ON n.org_id = h.org_id AND n.hash = h.hash
+      WHERE n.model IS NULL ORDER BY n.org_id, n.hash FOR UPDATE OF n
+    )
+    UPDATE nodes n
+    SET model = h.model, stop_reason = h.stop_reason, input_tokens = h.input_tokens, output_tokens = h.output_tokens
+    FROM heads h JOIN bare b ON b.org_id = h.org_id AND b.hash = h.hash
+    WHERE n.org_id = b.org_id AND n.hash = b.hash`;
+}

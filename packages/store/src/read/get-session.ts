@@ -1,0 +1,51 @@
+import { AppError } from "@turnpike/domain/errors";
+import { and, eq, isNull, sql } from "drizzle-orm";
+import { alias } from "drizzle-orm/pg-core";
+import { sessions } from "../schema.ts";
+import type { ReadDatabase } from "./read-database.ts";
+import { displayTitleOf, sessionView, statusOf } from "./session-view.ts";
+
+/**
+ * Get one session with its parent, which may be deleted, and the number of its children, deleted ones left out.
+ * @throws AppError `not_found`, also when the session is another org's or deleted.
+ */
+export async function getSession(db: ReadDatabase, orgId: string, sessionId: string) {
+  const parent = alias(sessions, "parent");
+  const [row] = await db
+    .select({
+      ...sessionView,
+      parent: {
+        id: parent.id,
+        harnessId: parent.harnessId,
+        harnessSessionId: parent.harnessSessionId,
+        displayTitle: displayTitleOf(parent).as("parent_title"),
+        status: statusOf(parent).as("parent_status"),
+      },
+      childCount: sql<number>`(
+        SELECT count(*)::int FROM sessions child
+        WHERE child.org_id = ${sessions.orgId} AND child.parent_session_id = ${sessions.id} AND child.deleted_at IS NULL
+      )`.as("child_count"),
+    })
+    .from(sessions)
+    .leftJoin(parent, and(eq(parent.orgId, sessions.orgId), eq(parent.id, sessions.parentSessionId)))
+    .where(and(eq(sessions.orgId, orgId), eq(sessions.id, sessionId), isNull(sessions.deletedAt)));
+  if (row === undefined) throw sessionNotFound();
+  return row;
+}
+
+/**
+ * Get the number of a session's latest event.
+ * @throws AppError `not_found`, also when the session is another org's or deleted.
+ */
+export async function getLatestSequence(db: ReadDatabase, orgId: string, sessionId: string): Promise<number> {
+  const [row] = await db
+    .select({ latestSequence: sessions.latestSequence })
+    .from(sessions)
+    .where(and(eq(sessions.orgId, orgId), eq(sessions.id, sessionId), isNull(sessions.deletedAt)));
+  if (row === undefined) throw sessionNotFound();
+  return row.latestSequence;
+}
+
+function sessionNotFound(): AppError {
+  return new AppError("not_found", "no such session");
+}

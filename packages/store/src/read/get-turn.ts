@@ -1,0 +1,42 @@
+import { AppError } from "@turnpike/domain/errors";
+import { and, eq, sql } from "drizzle-orm";
+import { turns } from "../schema.ts";
+import { turnView } from "./list-turns.ts";
+import { nodeColumns, type NodeView } from "./node-view.ts";
+import type { ReadDatabase } from "./read-database.ts";
+
+/**
+ * Get one turn with its whole chain, root to head, with content.
+ * @throws AppError `not_found`, also when the turn is another session's or another org's.
+ */
+export async function getTurn(db: ReadDatabase, orgId: string, sessionId: string, turnId: string) {
+  const [turn] = await db
+    .select(turnView)
+    .from(turns)
+    .where(and(eq(turns.orgId, orgId), eq(turns.sessionId, sessionId), eq(turns.id, turnId)));
+  const chain = turn && (await listChain(db, orgId, turn.headHash));
+  // Without its chain the turn was erased in between.
+  if (turn === undefined || chain?.length !== turn.chainLength) {
+    throw new AppError("not_found", "no such turn in this session");
+  }
+  return { ...turn, nodes: chain };
+}
+
+async function listChain(db: ReadDatabase, orgId: string, headHash: string): Promise<NodeView[]> {
+  // The lateral parts keep each step an index look-up, whatever the planner expects of the step before.
+  const rows = await db.execute<NodeView>(sql`
+    WITH RECURSIVE chain AS (
+      SELECT n.hash, n.parent_hash, 0 AS distance FROM nodes n WHERE n.org_id = ${orgId} AND n.hash = ${headHash}
+      UNION ALL
+      SELECT p.*, chain.distance + 1 FROM chain CROSS JOIN LATERAL (
+        SELECT n.hash, n.parent_hash FROM nodes n
+        WHERE n.org_id = ${orgId} AND n.hash = chain.parent_hash OFFSET 0
+      ) p
+    )
+    SELECT ${nodeColumns}
+    FROM chain CROSS JOIN LATERAL (
+      SELECT * FROM nodes n WHERE n.org_id = ${orgId} AND n.hash = chain.hash OFFSET 0
+    ) nodes
+    ORDER BY chain.distance DESC`);
+  return [...rows];
+}

@@ -1,0 +1,146 @@
+/**
+ * The one query behind every way to read a timeline. Page, session and latest number come from one statement and so from
+ * one snapshot: a number that a page does not hold, and that is not above its `latestSequence`, did not match.
+ */
+import type { EventFilter, EventPage, EventQuery, StoredEvent } from "@turnpike/domain/event-store";
+import type { JsonObject } from "@turnpike/domain/json";
+import { type SQL, sql } from "drizzle-orm";
+import { sessionEvents, sessions } from "../schema.ts";
+import { isoTime, type ReadDatabase } from "./read-database.ts";
+
+/** A row of `eventColumns`; all null where a session has no event to show. */
+export interface EventRow {
+  readonly sequence: string | null;
+  readonly id: string;
+  readonly eventType: string;
+  readonly createdAt: string;
+  readonly occurredAt: string | null;
+  readonly metadata: JsonObject;
+  readonly runId: string | null;
+  readonly message: string | null;
+  readonly nodeHash: string | null;
+  readonly turnId: string | null;
+}
+
+interface JoinedRow extends EventRow {
+  readonly latestSequence: string;
+}
+
+/**
+ * Read a page of a session's events; undefined when the org has no such session. By keyset on the primary key: the cost is that of
+ * the rows looked at, however deep the page lies.
+ */
+export async function readEvents(
+  db: ReadDatabase,
+  orgId: string,
+  sessionId: string,
+  query: EventQuery,
+): Promise<EventPage | undefined> {
+  const isNearestBelow = query.before !== undefined && query.after === undefined;
+  const order = query.order ?? "asc";
+  const isDescending = order === "desc" || isNearestBelow;
+  const direction = isDescending ? sql`DESC` : sql`ASC`;
+  const rows = await db.execute<JoinedRow & Record<string, unknown>>(sql`
+    SELECT s.latest_sequence AS "latestSequence", e.*
+    FROM ${sessions} s
+    LEFT JOIN LATERAL (
+      SELECT ${eventColumns}
+      FROM ${sessionEvents}
+      WHERE ${sql.join(conditionsOf(orgId, sessionId, query), sql` AND `)}
+      ORDER BY ${sessionEvents.sequence} ${direction}
+      LIMIT ${query.limit + 1}
+    ) e ON true
+    WHERE s.org_id = ${orgId} AND s.id = ${sessionId} AND s.deleted_at IS NULL
+    ORDER BY e.sequence ${direction}`);
+  const [first] = rows;
+  if (first === undefined) return undefined;
+  const found = rows.filter((row) => row.sequence !== null).map(toStoredEvent);
+  const hasMore = found.length > query.limit;
+  const nearest = found.slice(0, query.limit);
+  const events = isDescending && order === "asc" ? nearest.toReversed() : nearest;
+  const latestSequence = Number(first.latestSequence);
+  return {
+    events,
+    latestSequence,
+    hasMore,
+    nextAfter: nextAfterOf(query, events, latestSequence, hasMore && !isDescending),
+  };
+}
+
+/** The columns of an event, under the names of `EventRow`. */
+export const eventColumns = sql`
+  ${sessionEvents.sequence} AS sequence, ${sessionEvents.id} AS id, ${sessionEvents.eventType} AS "eventType",
+  ${isoTime(sessionEvents.createdAt)} AS "createdAt", ${isoTime(sessionEvents.occurredAt)} AS "occurredAt",
+  ${sessionEvents.metadata} AS metadata, ${sessionEvents.runId} AS "runId", ${sessionEvents.message} AS message,
+  ${sessionEvents.nodeHash} AS "nodeHash", ${sessionEvents.turnId} AS "turnId"`;
+
+/** What a filter asks of `session_events`, bound to one session of one org, which is joined as `s`. */
+export function conditionsOf(orgId: string, sessionId: string, filter: EventFilter): SQL[] {
+  const { after, before, eventTypes, runId, since } = filter;
+  return [
+    sql`${sessionEvents.orgId} = ${orgId}`,
+    sql`${sessionEvents.sessionId} = ${sessionId}`,
+    ...(after === undefined ? [] : [sql`${sessionEvents.sequence} > ${after}`]),
+    ...(before === undefined ? [] : [sql`${sessionEvents.sequence} < ${before}`]),
+    ...(eventTypes === undefined
+      ? []
+      : [sql`${sessionEvents.eventType} = ANY(${sql.param([...eventTypes])}::text[])`]),
+    ...(runId === undefined ? [] : [sql`${sessionEvents.runId} = ${runId}`]),
+    ...(since === undefined ? [] : [sql`${sessionEvents.sequence} > ${lastSequenceUntil(since)}`]),
+  ];
+}
+
+/**
+ * The number of the last event up to a time, of the session `s`. Times increase with the numbers and these have no gaps, so
+ * it is a binary search over the primary key: no index on the time, and no walk over what is too old.
+ */
+function lastSequenceUntil(time: string): SQL {
+  return sql`(
+    WITH RECURSIVE search (low, high) AS (
+      SELECT 0::bigint, s.latest_sequence
+      UNION ALL
+      SELECT CASE WHEN probe.is_later THEN low ELSE probe.middle END,
+             CASE WHEN probe.is_later THEN probe.middle - 1 ELSE high END
+      FROM search
+      CROSS JOIN LATERAL (
+        SELECT p.sequence AS middle, p.created_at > ${time}::timestamptz AS is_later
+        FROM session_events p
+        WHERE p.org_id = s.org_id AND p.session_id = s.id AND p.sequence = (low + high + 1) / 2
+      ) AS probe
+      WHERE low < high
+    )
+    SELECT max(low) FROM search
+  )`;
+}
+
+/**
+ * Where to go on: behind the last event of a page that has more; else behind everything that this snapshot held, so that
+ * a reader with a filter does not look at the same rows again.
+ */
+function nextAfterOf(
+  query: EventQuery,
+  events: readonly StoredEvent[],
+  latestSequence: number,
+  hasMoreAbove: boolean,
+): number {
+  const last = events.reduce((highest, event) => Math.max(highest, event.sequence), 0);
+  if (hasMoreAbove) return last;
+  const seen = Math.min(latestSequence, (query.before ?? Number.POSITIVE_INFINITY) - 1);
+  return Math.max(query.after ?? 0, last, seen);
+}
+
+/** Make an event of a row that is one. */
+export function toStoredEvent(row: EventRow): StoredEvent {
+  return {
+    sequence: Number(row.sequence),
+    id: row.id,
+    eventType: row.eventType,
+    createdAt: row.createdAt,
+    occurredAt: row.occurredAt,
+    metadata: row.metadata,
+    runId: row.runId,
+    message: row.message,
+    nodeHash: row.nodeHash,
+    turnId: row.turnId,
+  };
+}

@@ -1,0 +1,6 @@
+/** Bounds that the server keeps for every session of ours, in milliseconds: what takes longer is stuck, and better tried again. */
+export const sessionSettings = {
+  statement_timeout: 60_000,
+  lock_timeout: 15_000,
+  idle_in_transaction_session_timeout: 60_000,
+} as const;

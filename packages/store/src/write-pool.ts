@@ -1,0 +1,116 @@
+/**
+ * Transactions. On `pg`, not on the driver that reads: a transaction whose connection is lost must fail, whole and once.
+ * postgres.js 3.4.9 crashes the process then, hangs, or runs what is left of it on a new connection.
+ */
+import { createHash } from "node:crypto";
+import { AppError, isAppError } from "@turnpike/domain/errors";
+import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { sessionSettings } from "./session-settings.ts";
+import { translateError } from "./translate-error.ts";
+
+/** Run one statement: values become parameters, arrays become Postgres arrays. Prepared once per connection. */
+export type Statement = <Row extends object = Record<string, unknown>>(
+  text: TemplateStringsArray,
+  ...values: readonly unknown[]
+) => Promise<Row[]>;
+
+/** The statements of one transaction, on one connection, one after the other. */
+export type Transaction = Statement;
+
+/** A pool of connections for writing. */
+export interface WritePool {
+  /** Run one statement in a transaction of its own. */
+  readonly statement: Statement;
+  /**
+   * Run a transaction: committed when `run` resolves, rolled back when it rejects.
+   * @throws AppError of `run`, or `store_unavailable`, `store_contention`, `store_rejected`. When the connection is lost at the
+   *   very COMMIT it is unknown whether it took place; the same turns may be tried again in any case.
+   */
+  transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+const CONNECT_TIMEOUT_MS = 5_000;
+const IDLE_TIMEOUT_MS = 60_000;
+// Above the server's own statement timeout: it ends a wait for a server that hangs.
+const QUERY_TIMEOUT_MS = sessionSettings.statement_timeout + 15_000;
+
+/** Open the pool. No connection is made before the first call; a lost one is made again at the next. */
+export function createWritePool(options: { url: string; maxConnections: number; name: string }): WritePool {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.maxConnections,
+    application_name: options.name,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    ...sessionSettings,
+  });
+  // A connection that is lost while idle is reported here, and replaced at the next call.
+  pool.on("error", () => {});
+  return {
+    statement: (text, ...values) => onConnection((client) => toStatement(client)(text, ...values)),
+    transaction: (run) => onConnection((client) => transact(client, run)),
+    close: () => pool.end(),
+  };
+
+  async function onConnection<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw toStoreError(error);
+    });
+    const ignore = (): void => {};
+    client.on("error", ignore);
+    let isSound = true;
+    try {
+      return await use(client);
+    } catch (error) {
+      isSound = isAppError(error) || error instanceof DatabaseError;
+      throw toStoreError(error);
+    } finally {
+      client.off("error", ignore);
+      client.release(!isSound);
+    }
+  }
+}
+
+async function transact<T>(client: PoolClient, run: (tx: Transaction) => Promise<T>): Promise<T> {
+  await client.query("BEGIN");
+  try {
+    const result = await run(toStatement(client));
+    await client.query("COMMIT");
+    return result;
+  } catch (error) {
+    // On a connection that is lost this fails too, and the server has rolled back by itself.
+    await client.query("ROLLBACK").catch((cause: unknown) => {
+      throw new AppError("store_unavailable", "database: connection lost", { cause });
+    });
+    throw error;
+  }
+}
+
+function toStatement(client: PoolClient): Statement {
+  return async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
+    const { rows } = await client.query<Row & QueryResultRow>({ ...describe(text), values: [...values] });
+    return rows;
+  };
+}
+
+const described = new WeakMap<TemplateStringsArray, { readonly name: string; readonly text: string }>();
+
+/** A statement's text with $1, $2, … and the name under which a connection keeps it prepared. */
+function describe(strings: TemplateStringsArray): { readonly name: string; readonly text: string } {
+  const known = described.get(strings);
+  if (known !== undefined) return known;
+  const text = strings.reduce((joined, part, index) => `${joined}$${index}${part}`);
+  const name = createHash("sha1").update(text).digest("hex").slice(0, 16);
+  const made = { name, text };
+  described.set(strings, made);
+  return made;
+}
+
+/** Whatever the server did not say itself is a connection that was lost, refused or too slow. */
+function toStoreError(error: unknown): AppError {
+  if (isAppError(error) || error instanceof DatabaseError) return translateError(error);
+  return new AppError("store_unavailable", "database: connection lost", { cause: error });
+}

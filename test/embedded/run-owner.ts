@@ -1,0 +1,26 @@
+/** A process that owns a data directory: adds a row, tells the rows so far, and stays until SIGTERM. */
+import { startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
+import postgres from "postgres";
+
+const [dataDir, nativeDir] = process.argv.slice(2);
+if (dataDir === undefined) throw new Error("usage: run-owner.ts DATA_DIR [NATIVE_DIR]");
+
+try {
+  const server = await startEmbeddedPostgres({
+    dataDir,
+    ...(nativeDir === undefined ? {} : { nativeDir }),
+    onLog: (line) => console.log(`log: ${line}`),
+  });
+  const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
+  await sql`CREATE TABLE IF NOT EXISTS visit (id int GENERATED ALWAYS AS IDENTITY)`;
+  await sql`INSERT INTO visit DEFAULT VALUES`;
+  const rows = await sql<{ count: number }[]>`SELECT count(*)::int AS count FROM visit`;
+  await sql.end();
+  console.log(`ready: ${JSON.stringify({ ...server, visits: rows[0]?.count })}`);
+  process.once("SIGTERM", () => {
+    void server.stop().then(() => console.log("stopped"));
+  });
+} catch (error) {
+  console.log(`failed: ${error instanceof Error ? `${error.name}: ${error.message}` : String(error)}`);
+  process.exitCode = 1;
+}

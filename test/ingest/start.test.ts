@@ -1,0 +1,55 @@
+import { IngestConfig } from "@turnpike/ingest/config";
+import { loadConfig } from "@turnpike/kit/load-config";
+import { describe, expect, it } from "vitest";
+import { useProcesses } from "../support/spawn.ts";
+import { readProblem, turn } from "./ingest-fixture.ts";
+
+describe("the configuration of the ingest app", () => {
+  it("needs no more than a queue, and has the contract's limits", () => {
+    expect(loadConfig(IngestConfig, { DATABASE_URL: "postgres://a/b" })).toEqual({
+      PORT: 8787,
+      HOST: "0.0.0.0",
+      DATABASE_URL: "postgres://a/b",
+      QUEUE_PREFIX: "turnpike",
+      LOG_LEVEL: "info",
+      MAX_RECEIVED_BYTES: 48 * 1024 * 1024,
+      MAX_DECODED_BYTES: 64 * 1024 * 1024,
+      SHUTDOWN_DEADLINE_MS: 20_000,
+    });
+  });
+
+  it("names what is missing together with what is wrong", () => {
+    expect(() => loadConfig(IngestConfig, { PORT: "hunter2", LOG_LEVEL: "loud" })).toThrow(
+      /^The configuration is not valid:\n {2}PORT: .*\n {2}LOG_LEVEL: .*\n {2}REDIS_URL: must be set, or DATABASE_URL/,
+    );
+  });
+});
+
+describe("the ingest app as a process", () => {
+  const processes = useProcesses();
+  const entry = new URL("../../apps/ingest/src/main.ts", import.meta.url);
+  // Nothing listens on port 1.
+  const env = { REDIS_URL: "redis://127.0.0.1:1", DATABASE_URL: undefined, PORT: "0", HOST: "127.0.0.1" };
+
+  it("starts without its queue, answers 503 until it comes, and stops cleanly", async () => {
+    const ingest = processes.start(entry, { env });
+    const [, url] = await ingest.waitForLine(/"ingest_started","url":"([^"]+)"/);
+    const response = await fetch(`${url}/v1/ingest`, {
+      method: "POST",
+      body: JSON.stringify(turn),
+      headers: { "content-type": "application/json" },
+    });
+    expect(response.status).toBe(503);
+    expect((await readProblem(response)).code).toBe("queue_unavailable");
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect((await fetch(`${url}/readyz`)).status).toBe(503);
+    expect(await ingest.kill("SIGTERM")).toEqual({ exitCode: 0, signal: null });
+  });
+
+  it("does not start with a configuration that is not valid, and prints none of it", async () => {
+    const ingest = processes.start(entry, { env: { ...env, REDIS_URL: "http://hunter2@host" } });
+    expect((await ingest.ended).exitCode).toBe(1);
+    expect(ingest.output()).toContain("REDIS_URL: must be a redis:// or rediss:// URL");
+    expect(ingest.output()).not.toContain("hunter2");
+  });
+});

@@ -1,0 +1,31 @@
+import type { JsonValue } from "@turnpike/domain/json";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { createLogger } from "@turnpike/kit/logger";
+import { createRegistry } from "@turnpike/kit/metrics";
+import { createPostgresEditor } from "@turnpike/store/postgres-editor";
+import { createPostgresReader } from "@turnpike/store/postgres-reader";
+import { createTimelineApp } from "@turnpike/timeline/app";
+import { createTestIngest } from "../ingest/ingest-fixture.ts";
+
+// Nothing listens there; the documents need no database.
+const NO_DATABASE = { url: "postgres://127.0.0.1:1/none", maxConnections: 1 };
+
+const logger = createLogger({ level: "silent", name: "contract" });
+
+/** The documents that the apps serve, by app. */
+export async function readContracts(): Promise<Readonly<Record<"ingest" | "timeline", JsonValue>>> {
+  const timeline = createTimelineApp({
+    reader: createPostgresReader(NO_DATABASE),
+    editor: createPostgresEditor(NO_DATABASE),
+    receiptFinder: { findReceipt: () => Promise.resolve(undefined) },
+    logger,
+    registry: createRegistry("timeline"),
+    isStopping: () => false,
+  });
+  return { ingest: await readDocument(createTestIngest().app), timeline: await readDocument(timeline) };
+}
+
+async function readDocument(app: HttpApp): Promise<JsonValue> {
+  const answer = await app.request("/openapi.json");
+  return (await answer.json()) as JsonValue;
+}

@@ -1,0 +1,2 @@
+/** The migrated database that tests clone their own from. */
+export const templateName = "turnpike_template";

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
+import type { NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import { createLogger } from "@turnpike/kit/logger";
+import { createRegistry } from "@turnpike/kit/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/serve";
+import { appendEvents } from "@turnpike/store/events/append-events";
+import { flushSession } from "@turnpike/store/events/flush-session";
+import { createPostgresEditor } from "@turnpike/store/postgres-editor";
+import { createPostgresReader, type PostgresReader } from "@turnpike/store/postgres-reader";
+import { createWritePool, type WritePool } from "@turnpike/store/write-pool";
+import { createTimelineApp } from "@turnpike/timeline/app";
+import { afterAll, beforeAll } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+/** The timeline app on a socket, and a way to append events as lifecycle events come. */
+export interface EventsFixture {
+  readonly url: string;
+  readonly org: string;
+  /** Begin to stop the app: its long polls and streams end. */
+  stop(): void;
+  makeSession(): Promise<string>;
+  /** Append, and tell the app so, as a worker does; or keep it from the app. */
+  append(sessionId: string, events: readonly NewEvent[], tellsApp?: boolean): Promise<StoredEvent[]>;
+  /** Ask for a path as the fixture's org. */
+  get<T>(path: string, headers?: Readonly<Record<string, string>>): Promise<{ status: number; body: T }>;
+}
+
+/** Make the fixture for a test file; its parts may be used once the tests run. */
+export function useEvents(): EventsFixture {
+  const org = randomUUID();
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal);
+  let parts:
+    | { database: TestDatabase; pool: WritePool; reader: PostgresReader; server: HttpServer }
+    | undefined;
+  let editor: ReturnType<typeof createPostgresEditor> | undefined;
+  beforeAll(async () => {
+    const database = await createTestDatabase();
+    const pool = createWritePool({ url: database.url, maxConnections: 4, name: "test" });
+    const reader = createPostgresReader({ url: database.url, maxConnections: 4 });
+    editor = createPostgresEditor({ url: database.url, maxConnections: 1 });
+    const app = createTimelineApp({
+      reader,
+      editor,
+      receiptFinder: { findReceipt: () => Promise.resolve(undefined) },
+      logger: createLogger({ level: "silent", name: "test" }),
+      registry: createRegistry("timeline"),
+      isStopping: () => stopping.signal.aborted,
+      stopSignal: stopping.signal,
+    });
+    const server = await serve({ app, port: 0, host: "127.0.0.1" });
+    parts = { database, pool, reader, server };
+  });
+  afterAll(async () => {
+    stopping.abort();
+    await parts?.server.close(1_000);
+    await parts?.reader.close();
+    await editor?.close();
+    await parts?.pool.close();
+    await parts?.database.drop();
+  });
+  const need = () => {
+    if (parts === undefined) throw new Error("the fixture is used before its tests run");
+    return parts;
+  };
+  return {
+    get url() {
+      return need().server.url;
+    },
+    org,
+    stop: () => stopping.abort(),
+    async makeSession() {
+      const session = {
+        harnessId: "claude",
+        harnessSessionId: randomUUID(),
+        parent: undefined,
+        authSubject: "",
+        harnessVersion: undefined,
+        cwd: undefined,
+        name: undefined,
+        metadata: {},
+      };
+      const made = await need().pool.transaction((tx) =>
+        flushSession(tx, { orgId: org, session, events: [] }),
+      );
+      return made.sessionId;
+    },
+    async append(sessionId, events, tellsApp = true) {
+      const stored = await appendEvents(need().pool, org, sessionId, events);
+      if (tellsApp) {
+        need().reader.hear([{ orgId: org, sessionId, latestSequence: stored.at(-1)?.sequence ?? 0 }]);
+      }
+      return stored;
+    },
+    async get<T>(path: string, headers: Readonly<Record<string, string>> = {}) {
+      const answer = await fetch(need().server.url + path, {
+        headers: { "x-turnpike-org-id": org, ...headers },
+      });
+      const text = await answer.text();
+      return { status: answer.status, body: (text === "" ? undefined : JSON.parse(text)) as T };
+    },
+  };
+}
+
+/** Some events of a type. */
+export function some(count: number, eventType = "tick"): NewEvent[] {
+  return Array.from({ length: count }, (_unused, index) => ({ eventType, message: String(index) }));
+}
+
+/** 1 to n. */
+export const upTo = (count: number): number[] => Array.from({ length: count }, (_unused, index) => index + 1);

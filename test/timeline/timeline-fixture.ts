@@ -1,0 +1,139 @@
+/** The timeline app on a database of the test file's own, and a store to fill it. */
+import { randomUUID } from "node:crypto";
+import type { TurnResult } from "@turnpike/domain/ports";
+import type { HttpApp } from "@turnpike/kit/http-env";
+import { createLogger } from "@turnpike/kit/logger";
+import { createRegistry } from "@turnpike/kit/metrics";
+import type { Problem } from "@turnpike/kit/problem";
+import type { ReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createPostgresEditor } from "@turnpike/store/postgres-editor";
+import { createPostgresReader } from "@turnpike/store/postgres-reader";
+import { createTimelineApp } from "@turnpike/timeline/app";
+import { afterAll, beforeAll } from "vitest";
+import { prepare } from "../support/prepare.ts";
+import { type StoreFixture, useStore } from "../support/store-fixture.ts";
+
+/** What an app answered. */
+export interface Answer<T = Record<string, unknown>> {
+  readonly status: number;
+  readonly body: T;
+  readonly headers: Headers;
+}
+
+export interface TimelineFixture extends StoreFixture {
+  readonly app: HttpApp;
+  /** Ask for a path as this org, by header; as nobody when it is undefined. */
+  get<T = Record<string, unknown>>(path: string, orgId?: string): Promise<Answer<T>>;
+  /** Store turns one after the other. */
+  ingest(...bodies: readonly string[]): Promise<TurnResult[]>;
+}
+
+export interface Event {
+  readonly sequence: number;
+  readonly id: string;
+  readonly eventType: string;
+  readonly createdAt: string;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly nodeHash?: string;
+  readonly turnId?: string;
+}
+
+export interface Timeline {
+  readonly sessionId: string;
+  readonly events: readonly Event[];
+  readonly latestSequence: number;
+  readonly nextAfter: number;
+  readonly hasMore: boolean;
+}
+
+export interface SessionPage {
+  readonly items: readonly (Readonly<Record<string, unknown>> & { id: string; harnessSessionId: string })[];
+  readonly nextCursor: string | null;
+}
+
+export interface TurnPage {
+  readonly items: readonly (Readonly<Record<string, unknown>> & { id: string; firstSequence: number })[];
+  readonly nextAfter: number | null;
+}
+
+const emptyQueue: Pick<ReceiptFinder, "findReceipt"> = { findReceipt: () => Promise.resolve(undefined) };
+
+/** Make an app whose database is elsewhere, or away; the reader is closed by the test. */
+export function createTestTimeline(options: {
+  readonly url: string;
+  readonly receiptFinder?: Pick<ReceiptFinder, "findReceipt">;
+  readonly isStopping?: () => boolean;
+}) {
+  const reader = createPostgresReader({ url: options.url, maxConnections: 4 });
+  const editor = createPostgresEditor({ url: options.url, maxConnections: 4 });
+  const app = createTimelineApp({
+    reader,
+    editor,
+    receiptFinder: options.receiptFinder ?? emptyQueue,
+    logger: createLogger({ level: "silent", name: "test" }),
+    registry: createRegistry("timeline"),
+    isStopping: options.isStopping ?? (() => false),
+  });
+  return {
+    app,
+    async close() {
+      await Promise.all([reader.close(), editor.close()]);
+    },
+  };
+}
+
+/** Make the fixture for a test file; its parts may be used once the tests run. */
+export function useTimeline(receiptFinder: Pick<ReceiptFinder, "findReceipt"> = emptyQueue): TimelineFixture {
+  const fixture = useStore();
+  let timeline: ReturnType<typeof createTestTimeline> | undefined;
+  beforeAll(() => {
+    timeline = createTestTimeline({ url: fixture.url, receiptFinder });
+  });
+  afterAll(() => timeline?.close());
+  const need = (): HttpApp => {
+    if (timeline === undefined) throw new Error("the fixture is used before its tests run");
+    return timeline.app;
+  };
+  return {
+    get store() {
+      return fixture.store;
+    },
+    get sql() {
+      return fixture.sql;
+    },
+    get url() {
+      return fixture.url;
+    },
+    get app() {
+      return need();
+    },
+    get: (path, orgId) => ask(need(), path, orgId),
+    async ingest(...bodies) {
+      const results: TurnResult[] = [];
+      for (const body of bodies) results.push(...(await fixture.store.ingestTurns([prepare(body)])));
+      return results;
+    },
+  };
+}
+
+/** Ask an app for a path as this org, by header. */
+export async function ask<T = Record<string, unknown>>(
+  app: HttpApp,
+  path: string,
+  orgId?: string,
+): Promise<Answer<T>> {
+  const response = await app.request(path, orgId === undefined ? {} : { headers: orgHeader(orgId) });
+  return { status: response.status, body: (await response.json()) as T, headers: response.headers };
+}
+
+export const orgHeader = (orgId: string): Record<string, string> => ({ "x-turnpike-org-id": orgId });
+
+/** The id of a session that nobody has. */
+export const unknownId = (): string => randomUUID();
+
+/** What a problem looks like, for `toMatchObject`. */
+export const problem = (status: number, code: Problem["code"]): Partial<Problem> => ({
+  type: "about:blank",
+  status,
+  code,
+});
