@@ -13,6 +13,7 @@ COPY packages/embedded/package.json packages/embedded/
 COPY packages/kit/package.json packages/kit/
 COPY packages/queue/package.json packages/queue/
 COPY packages/store/package.json packages/store/
+COPY packages/wake/package.json packages/wake/
 RUN npm ci --ignore-scripts
 COPY . .
 RUN npm run bundle

@@ -1,7 +1,7 @@
 /**
  * Bundles the apps for production: `npm run bundle` into `dist`, `npm run bundle -- FOLDER` into another folder. Each app
- * becomes one file that needs no node_modules; files that are read at run time are laid beside them, so that the folder can
- * be moved whole.
+ * becomes one file that needs no node_modules; files that are read at run time, and what the apps run in threads, are laid
+ * beside them, so that the folder can be moved whole.
  */
 import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -14,6 +14,9 @@ const defaultDir = join(root, "dist");
 const outDir = resolve(process.argv[2] ?? defaultDir);
 
 const apps = ["ingest", "worker", "timeline", "turnpike"] as const;
+
+// Each is run by a URL relative to the file that starts it, hence beside the apps, under its own name.
+const threads = [{ in: "packages/kit/src/zstd-thread.mjs", out: "zstd-thread" }];
 
 // What drivers load only if it is installed: bindings that are not needed, and that fail over when they are missing.
 const optionalBindings = ["pg-native", "pg-cloudflare", "@valkey/valkey-glide"];
@@ -40,7 +43,7 @@ async function clearOutDir(): Promise<void> {
 async function bundleApps(): Promise<void> {
   await build({
     absWorkingDir: root,
-    entryPoints: apps.map((app) => ({ in: `apps/${app}/src/main.ts`, out: app })),
+    entryPoints: [...apps.map((app) => ({ in: `apps/${app}/src/main.ts`, out: app })), ...threads],
     outdir: outDir,
     outExtension: { ".js": ".mjs" },
     bundle: true,

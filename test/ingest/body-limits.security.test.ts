@@ -65,6 +65,19 @@ describe("a body that inflates beyond all bounds", () => {
   });
 });
 
+describe("a body that keeps its decoder busy for ever", () => {
+  it("is refused by a deadline, and others are answered meanwhile", async () => {
+    // One zstd block, whose Huffman weights are written by states that take no bits.
+    const body = Buffer.from("28b52ffd00384d000012400104f003000400", "hex");
+    const refusal = postBytes(new Uint8Array(body), "zstd");
+    for (let others = 0; others < 20; others += 1) expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    expect(await Promise.race([refusal, Promise.resolve("none yet")])).toBe("none yet");
+    const response = await refusal;
+    expect(response.status).toBe(400);
+    expect((await readProblem(response)).code).toBe("invalid_envelope");
+  });
+});
+
 describe("a body that is larger than the limit", () => {
   it("is refused by Content-Length before any of it was sent", async () => {
     const connection = await openConnection(url);
