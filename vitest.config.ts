@@ -18,6 +18,8 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "apps/**/src/**/*.test.ts"],
+          // Some take 30 MB; a second on a machine that has nothing else to do.
+          testTimeout: 60_000,
         },
       },
       {
@@ -25,10 +27,22 @@ export default defineConfig({
         test: {
           name: "integration",
           include: ["test/**/*.test.ts"],
+          exclude: ["test/faults/**"],
           globalSetup: ["test/support/global-setup.ts"],
           // Real processes on a busy two-core machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "faults",
+          include: ["test/faults/*.test.ts"],
+          globalSetup: ["test/faults/set-up.ts"],
+          // Each runs all of Turnpike, on servers of its own: after everything else.
+          sequence: { groupOrder: 1 },
+          testTimeout: 240_000,
         },
       },
     ],

@@ -3,12 +3,15 @@ import { randomUUID } from "node:crypto";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
+import { NIL_UUID } from "@turnpike/domain/envelope";
 import type { PostgresEditor } from "@turnpike/store/postgres-editor";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";
 import { createTimelineApp } from "@turnpike/timeline/app";
+import type { TimelineDeps } from "@turnpike/timeline/deps";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestIngest } from "../ingest/ingest-fixture.ts";
 import { createTestTimeline, useTimeline } from "../timeline/timeline-fixture.ts";
+import { deadLetter } from "../support/dead-letter.ts";
 import { turnBody } from "../support/turn-body.ts";
 
 interface Call {
@@ -50,11 +53,11 @@ describe("the timeline app gives every status that it documents", () => {
   const away = createTestTimeline({ url: "postgres://127.0.0.1:1/none" });
   const broken = createTimelineApp({
     ...brokenStore(),
-    receiptFinder: { findReceipt: () => Promise.reject(new Error("unexpected")) },
     logger: createLogger({ level: "silent", name: "test" }),
     registry: createRegistry("timeline"),
     isStopping: () => false,
   });
+  const letterReceipt = randomUUID();
   let ids: Readonly<Record<string, string>> = {};
 
   beforeAll(async () => {
@@ -66,14 +69,21 @@ describe("the timeline app gives every status that it documents", () => {
       "{hash}": turn?.["head_hash"] as string,
       "{receipt}": turn?.["receipt"] as string,
     };
+    const letter = deadLetter({ orgId: NIL_UUID, receipt: letterReceipt });
+    await fixture.deadLetters.put(letter);
   });
   afterAll(() => away.close());
 
-  const known = (path: string): string => path.replaceAll(/\{\w+\}/g, (name) => ids[name] ?? name);
+  const known = (path: string): string =>
+    path.replaceAll(/\{\w+\}/g, (name) =>
+      path === "/v1/dead-letters/{receipt}" ? letterReceipt : (ids[name] ?? name),
+    );
   const unknown = (path: string): string =>
     path.replaceAll(/\{\w+\}/g, (name) => (name === "{hash}" ? "0".repeat(64) : randomUUID()));
-  const initOf = ({ method }: Operation): RequestInit =>
-    method === "PATCH" ? json(JSON.stringify({ displayName: "named" })) : {};
+  const initOf = ({ method }: Operation): RequestInit => {
+    if (method === "PATCH") return json(JSON.stringify({ displayName: "named" }));
+    return method === "POST" ? json(JSON.stringify({ all: true })) : {};
+  };
 
   it("in one pass over its document", async () => {
     const operations = await listOperations(fixture.app);
@@ -149,8 +159,15 @@ function bodyFor(path: string, status: number): string {
 }
 
 /** A store whose every call fails in a way that nobody foresaw. */
-function brokenStore(): { readonly reader: PostgresReader; readonly editor: PostgresEditor } {
+function brokenStore(): Pick<TimelineDeps, "reader" | "editor" | "deadLetters" | "queue" | "replayer"> {
   const fail = (): Promise<never> => Promise.reject(new Error("unexpected"));
-  const broken = new Proxy({}, { get: () => fail });
-  return { reader: broken as PostgresReader, editor: broken as PostgresEditor };
+  // What is asked while the app is made is no call of a route.
+  const broken = new Proxy({}, { get: (_target, name) => (name === "replicaState" ? () => {} : fail) });
+  return {
+    reader: broken as PostgresReader,
+    editor: broken as PostgresEditor,
+    deadLetters: broken as TimelineDeps["deadLetters"],
+    queue: broken as TimelineDeps["queue"],
+    replayer: broken as TimelineDeps["replayer"],
+  };
 }

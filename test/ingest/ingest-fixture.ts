@@ -59,6 +59,7 @@ export function createTestIngest(): TestIngest {
   const app = createIngestApp({
     queue,
     limits,
+    maxInflightBytes: 16 * 1024 * 1024,
     logger: createLogger({
       level: "info",
       name: "ingest",

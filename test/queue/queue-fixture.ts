@@ -1,11 +1,11 @@
 /** A queue of the test's own on one backend, a proxy that can lose it, and a look inside. */
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn, Log } from "@turnpike/domain/ports";
+import type { AcceptedTurn, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
 import { createProducer, type Producer } from "@turnpike/queue/producer";
-import { createReceiptFinder, type ReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue-inspector";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { v7 as uuidv7 } from "uuid";
@@ -23,14 +23,27 @@ export interface QueueFixture {
   /** Every message of the queue's parts so far. */
   readonly logged: () => readonly string[];
   produce(location?: QueueLocation): Producer;
-  consume(handle: JobHandler, options?: { location?: QueueLocation; concurrency?: number }): Consumer;
-  findReceipts(location?: QueueLocation): ReceiptFinder;
+  consume(handle: JobHandler, options?: ConsumeOptions): Consumer;
+  /** The dead letters so far. */
+  readonly letters: () => readonly DeadLetter[];
+  findReceipts(location?: QueueLocation): QueueInspector;
   /** Put a payload into the queue as another version of the producer might. */
   putRaw(jobId: string, data: unknown): Promise<void>;
+  /** Take jobs out of the queue as nobody should: the register hears of it on Postgres only. */
+  removeRaw(jobIds: readonly string[]): Promise<void>;
   /** Count the jobs that the queue holds, by their state. */
   countJobs(): Promise<Record<string, number>>;
   /** All that the backend has stored for the queue, as one text. */
   dump(): Promise<string>;
+}
+
+/** What a test may want of a consumer. */
+export interface ConsumeOptions {
+  readonly location?: QueueLocation;
+  readonly concurrency?: number;
+  readonly lockDurationMs?: number;
+  /** Called before a letter is kept; what it throws is thrown to the consumer. */
+  readonly onLetter?: (letter: DeadLetter) => void;
 }
 
 const DRAIN_DEADLINE_MS = 5_000;
@@ -58,9 +71,11 @@ export function useQueue(backend: TestBackend): QueueFixture {
     },
     logged: () => need().logged(),
     produce: (location) => need().produce(location),
+    letters: () => need().letters(),
     consume: (handle, options) => need().consume(handle, options),
     findReceipts: (location) => need().findReceipts(location),
     putRaw: (jobId, data) => need().putRaw(jobId, data),
+    removeRaw: (jobIds) => need().removeRaw(jobIds),
     countJobs: () => need().countJobs(),
     dump: () => need().dump(),
   };
@@ -75,6 +90,7 @@ async function createFixture(backend: TestBackend) {
     backend.name === "redis" ? { redisUrl: place, prefix } : { databaseUrl: place, prefix };
   const location = at(url);
   const lines: string[] = [];
+  const letters: DeadLetter[] = [];
   const write = (facts: object, message: string): void => {
     lines.push(`${message} ${JSON.stringify(facts)}`);
   };
@@ -102,21 +118,33 @@ async function createFixture(backend: TestBackend) {
       closes.push(() => producer.close());
       return producer;
     },
-    consume(handle: JobHandler, options: { location?: QueueLocation; concurrency?: number } = {}) {
-      const { location: place = location, concurrency = 4 } = options;
+    letters: () => letters,
+    consume(handle: JobHandler, options: ConsumeOptions = {}) {
+      const { location: place = location, concurrency = 4, onLetter, ...others } = options;
+      const deadLetters: DeadLetterStore = {
+        async put(letter) {
+          onLetter?.(letter);
+          letters.push(letter);
+          return "dead";
+        },
+      };
       const handlers = { [INGEST_TURN]: handle, [INGEST_EVENTS]: handle };
-      const consumer = createConsumer({ ...place, concurrency, handlers, log });
+      const consumer = createConsumer({ ...place, ...others, concurrency, handlers, deadLetters, log });
       closes.push(() => consumer.drain(DRAIN_DEADLINE_MS));
       return consumer;
     },
     findReceipts(place: QueueLocation = location) {
-      const finder = createReceiptFinder({ ...place, log });
+      const finder = createQueueInspector({ ...place, log });
       closes.push(() => finder.close());
       return finder;
     },
     putRaw: (jobId: string, data: unknown) =>
       onQueue(async (queue) => {
         await queue.add(INGEST_TURN, data, { jobId, attempts: 30, backoff: { type: "custom" } });
+      }),
+    removeRaw: (jobIds: readonly string[]) =>
+      onQueue(async (queue) => {
+        for (const jobId of jobIds) await queue.remove(jobId);
       }),
     countJobs: () => onQueue((queue) => queue.getJobCounts()),
     dump: () => (backend.name === "redis" ? dumpRedis(url, prefix) : dumpPostgres(url)),
@@ -129,6 +157,7 @@ async function createFixture(backend: TestBackend) {
 }
 
 interface Inspected {
+  remove(jobId: string): Promise<unknown>;
   add(name: string, data: unknown, options: object): Promise<unknown>;
   getJobCounts(): Promise<Record<string, number>>;
 }

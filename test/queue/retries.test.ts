@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from "@turnpike/domain/errors";
+import { readDeadJob } from "@turnpike/queue/dead-job";
 import { MAX_ATTEMPTS } from "@turnpike/queue/retry-policy";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
@@ -8,6 +9,7 @@ import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./
 describe.each(queueBackends())("a turn that fails on $name", (backend) => {
   const queue = useQueue(backend);
 
+  const oneAtATime = { concurrency: 1 };
   const putIn = async (body?: string) => {
     const turn = acceptedTurn(body);
     await enqueueWhenUp(queue.produce(), [turn]);
@@ -20,8 +22,13 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
     });
     return attempts;
   };
-  const isDead = () =>
-    waitUntil(async () => (await queue.countJobs())["failed"] === 1, { what: "the job is dead" });
+  const letterOf = (turn: { readonly receipt: string }) =>
+    waitUntil(
+      async () =>
+        (await countUnfinished(queue)) === 0 &&
+        queue.letters().find((letter) => letter.receipt === turn.receipt),
+      { what: "the job is in the dead letters and has left the queue" },
+    );
 
   it("because the store is away twice is tried a third time, and then it is done", async () => {
     await putIn();
@@ -38,17 +45,24 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
   });
 
   it.each<ErrorCode>(["invalid_envelope", "unparsable_request", "broken_chain", "store_rejected"])(
-    "for good, with %s, is dead at once, and its receipt says why",
+    "for good, with %s, goes to the dead letters at once, with the reason",
     async (code) => {
       const turn = await putIn();
       const attempts = failWith(() => new AppError(code, "what is wrong"));
-      await isDead();
+      const letter = await letterOf(turn);
       expect(attempts).toEqual([1]);
-      expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toEqual({
-        state: "dead",
-        reason: `${code}: what is wrong`,
+      expect(letter).toMatchObject({
+        orgId: turn.orgId,
+        jobName: "ingest-turn",
+        code,
+        reason: "what is wrong",
         attempts: 1,
+        acceptedAt: turn.acceptedAt,
+        requestId: turn.requestId,
+        firstFailedAt: letter.lastFailedAt,
       });
+      expect((await readDeadJob(letter.job)).body).toBe(turn.body);
+      expect(await queue.countJobs()).toMatchObject({ failed: 0 });
     },
   );
 
@@ -64,7 +78,9 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
     // The log says where it was thrown, and nothing of what it said.
     expect(queue.logged().join("\n")).toMatch(/TypeError at .*retries\.test\.ts/);
     expect(queue.logged().join("\n")).not.toContain("secret");
-    expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toEqual({ state: "queued" });
+    expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toMatchObject({
+      state: "queued",
+    });
   });
 
   it("with words that Postgres cannot store is tried again all the same", async () => {
@@ -82,26 +98,26 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
   it("for good with such words is dead, and says them as far as it can", async () => {
     const turn = await putIn();
     failWith(() => new AppError("store_rejected", "\u0000 and \ud83d"));
-    await isDead();
-    expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toMatchObject({
-      reason: "store_rejected: \ufffd and \ufffd",
-    });
+    expect(await letterOf(turn)).toMatchObject({ reason: "\ufffd and \ufffd" });
   });
 
-  it("because its payload is of an unknown version is dead as unreadable", async () => {
+  it("because its payload is of an unknown version is dead as unreadable, with all that it carried", async () => {
     const { orgId, receipt } = acceptedTurn();
     await queue.putRaw(idOf({ ...acceptedTurn(), orgId, receipt }), { v: 99, receipt, orgId });
     const attempts = failWith(() => new Error("never called"));
-    await isDead();
+    const letter = await letterOf({ receipt });
     expect(attempts).toEqual([]);
-    expect(await queue.findReceipts().findReceipt(orgId, receipt)).toEqual({
-      state: "dead",
-      reason: "unreadable_job: unreadable job payload: v",
+    expect(letter).toMatchObject({
+      orgId,
+      code: "unreadable_job",
+      reason: "unreadable job payload: v",
       attempts: 1,
+      acceptedAt: undefined,
     });
+    expect(await readDeadJob(letter.job)).toMatchObject({ body: undefined, raw: { v: 99, receipt, orgId } });
   });
 
-  it("keeps its body in the dead letters, and does not keep its neighbours from being stored", async () => {
+  it("does not keep its neighbours from being stored, one at a time, and the queue keeps nothing of it", async () => {
     const poison = acceptedTurn('{"poison":true}');
     const others = Array.from({ length: 10 }, () => acceptedTurn('{"good":true}'));
     await enqueueWhenUp(queue.produce(), [...others.slice(0, 5), poison, ...others.slice(5)]);
@@ -109,12 +125,76 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
     queue.consume(async (turn) => {
       if (turn.receipt === poison.receipt) throw new AppError("invalid_envelope", "invalid envelope: x");
       handled.push(turn.receipt);
-    });
-    await isDead();
+    }, oneAtATime);
+    await letterOf(poison);
     await waitUntil(() => handled.length === others.length, { what: "the others are handled" });
-    const stored = await queue.dump();
-    expect(stored).toContain("poison");
-    expect(stored).not.toContain("good");
+    await waitUntil(async () => !/poison|good/.test(await queue.dump()), { what: "nothing of them is left" });
+  });
+
+  it("and may pass by itself waits for its next attempt, and the others go on in the only lane", async () => {
+    const poison = acceptedTurn('{"poison":true}');
+    const others = Array.from({ length: 5 }, () => acceptedTurn());
+    await enqueueWhenUp(queue.produce(), [poison, ...others]);
+    const handled: string[] = [];
+    queue.consume(async (turn, { attempt }) => {
+      if (turn.receipt === poison.receipt && attempt < 3) throw new AppError("store_contention", "again");
+      handled.push(turn.receipt);
+    }, oneAtATime);
+    await waitUntil(() => handled.length === 6, { what: "all are handled" });
+    expect(handled.at(-1)).toBe(poison.receipt);
+  });
+
+  it("for good is tried again when its letter cannot be written, for as long as that takes", async () => {
+    const turn = await putIn();
+    let refused = 0;
+    queue.consume(
+      async () => {
+        throw new AppError("store_rejected", "what is wrong");
+      },
+      {
+        onLetter() {
+          if (refused < 2) {
+            refused += 1;
+            throw new AppError("store_unavailable", "database: ECONNREFUSED");
+          }
+        },
+      },
+    );
+    expect(await letterOf(turn)).toMatchObject({ code: "store_rejected", attempts: 3 });
+  });
+
+  it("for good stays in the queue, as failed, when its letter can never be written", async () => {
+    const turn = await putIn();
+    queue.consume(
+      async () => {
+        throw new AppError("store_rejected", "what is wrong");
+      },
+      {
+        onLetter() {
+          throw new AppError("store_rejected", "database: 22P05");
+        },
+      },
+    );
+    await waitUntil(async () => (await queue.countJobs())["failed"] === 1, { what: "the job is failed" });
+    expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toMatchObject({
+      state: "dead",
+      reason: "store_rejected: what is wrong",
+    });
+    expect(queue.logged().join("\n")).toContain("a dead letter cannot be written");
+  });
+
+  it("remembers when it first failed, whoever tries it last", async () => {
+    const turn = await putIn();
+    const first = queue.consume(async () => {
+      throw new AppError("store_unavailable", "database: ECONNREFUSED");
+    });
+    await waitUntil(() => first.activity().failed > 0, { what: "it has failed once" });
+    await first.drain(5_000);
+    queue.consume(async () => {
+      throw new AppError("store_rejected", "what is wrong");
+    });
+    const { firstFailedAt, lastFailedAt } = await letterOf(turn);
+    expect(Date.parse(firstFailedAt)).toBeLessThan(Date.parse(lastFailedAt));
   });
 
   it("is given up after as many attempts as the policy says", async () => {

@@ -2,9 +2,11 @@ import type { JsonValue } from "@turnpike/domain/json";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
+import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
 import { createTimelineApp } from "@turnpike/timeline/app";
+import { emptyQueue, forgetfulReplayer } from "./empty-queue.ts";
 import { createTestIngest } from "../ingest/ingest-fixture.ts";
 
 // Nothing listens there; the documents need no database.
@@ -17,7 +19,9 @@ export async function readContracts(): Promise<Readonly<Record<"ingest" | "timel
   const timeline = createTimelineApp({
     reader: createPostgresReader(NO_DATABASE),
     editor: createPostgresEditor(NO_DATABASE),
-    receiptFinder: { findReceipt: () => Promise.resolve(undefined) },
+    deadLetters: createDeadLetters(NO_DATABASE),
+    queue: emptyQueue,
+    replayer: forgetfulReplayer,
     logger,
     registry: createRegistry("timeline"),
     isStopping: () => false,

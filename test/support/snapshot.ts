@@ -66,6 +66,13 @@ export async function checkInvariants(sql: Sql, orgId: string): Promise<void> {
     "every turn's own receipt is there": await sql`
       SELECT t.id FROM turns t LEFT JOIN receipts r ON r.org_id = t.org_id AND r.receipt = t.receipt
       WHERE t.org_id = ${orgId} AND r.outcome IS DISTINCT FROM 'stored'`,
+    "the ledger's counts are those of the receipts": await sql`
+      SELECT outcome FROM (
+        SELECT outcome, count(*) AS n FROM receipts WHERE org_id = ${orgId} GROUP BY outcome) r
+      FULL JOIN (
+        SELECT outcome, sum(count) AS n FROM ledger_counts
+        WHERE org_id = ${orgId} AND outcome <> 'before' GROUP BY outcome) l USING (outcome)
+      WHERE r.n IS DISTINCT FROM l.n`,
     "every node is of some turn's chain, or came outside a session": await sql`
       WITH RECURSIVE chain (hash, parent_hash) AS (
         SELECT n.hash, n.parent_hash FROM turns t JOIN nodes n ON n.org_id = t.org_id AND n.hash = t.head_hash

@@ -44,6 +44,7 @@ export function useStack(backend: TestBackend): Stack {
         REDIS_URL: backend.redisUrl,
         QUEUE_PREFIX: `test-${new URL(database.url).pathname.slice(1)}`,
         LOG_LEVEL: "silent",
+        MAX_REPLICA_LAG_MS: 10_000,
       },
       dataDir: "",
       host: "127.0.0.1",

@@ -19,7 +19,9 @@ const startAttempts = 3;
 export async function startRedis(folder: string): Promise<TestRedis | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await tryStart(join(folder, `redis-${attempt}`));
+      const dir = join(folder, `redis-${attempt}`);
+      await mkdir(dir);
+      return await startRedisIn(dir);
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       // The port may have been taken between asking for it and using it.
@@ -28,8 +30,8 @@ export async function startRedis(folder: string): Promise<TestRedis | undefined>
   }
 }
 
-async function tryStart(dir: string): Promise<TestRedis> {
-  await mkdir(dir);
+/** Start it in a folder of its own, on what an earlier one has left there. */
+export async function startRedisIn(dir: string): Promise<TestRedis> {
   const port = await findFreePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
   args.push("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction");

@@ -63,6 +63,7 @@ async function readPage(
     `${url}&after=${after}&limit=${limit}${wait}`,
     signal === undefined ? {} : { signal },
   );
+  if (!answer.ok) throw new Error(`${answer.status}: ${await answer.text()}`);
   const page = (await answer.json()) as { events: ReadEvent[] };
   return page.events;
 }

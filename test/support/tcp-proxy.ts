@@ -14,6 +14,12 @@ export interface TcpProxy {
   drop(): void;
   /** Keep every connection and take new ones, but let nothing through: the server hangs. */
   hang(): void;
+  /** Let everything through late by so many milliseconds, in its order; 0 ends it. */
+  delay(ms: number): void;
+  /** Let half of each connection's next piece through, in whichever direction it goes, and then reset the connection. */
+  truncate(): void;
+  /** Connect with another server from now on. */
+  retarget(targetUrl: string): void;
   /** Let everything through again, after whichever of these; connections from before a hang are reset. */
   resume(): Promise<void>;
   /** Count the connections that are open. */
@@ -28,8 +34,10 @@ export interface TcpProxy {
 
 /** Put a proxy in front of the server of a URL. */
 export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
-  const target = new URL(targetUrl);
+  let target = new URL(targetUrl);
   const clients = new Set<Socket>();
+  const truncated = new Set<Socket>();
+  let delayMs = 0;
   let isHanging = false;
   let isDropping = false;
   let taken = 0;
@@ -45,23 +53,47 @@ export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
   const connectThrough = (client: Socket): void => {
     taken += 1;
     clients.add(client);
-    client.once("close", () => clients.delete(client));
+    client.once("close", () => {
+      clients.delete(client);
+      truncated.delete(client);
+    });
     client.on("error", () => {});
     if (isDropping) {
       client.resetAndDestroy();
       return;
     }
-    client.on("data", (chunk) => {
-      if (isHanging) swallowed += 1;
-      else upstream.write(chunk);
-    });
     const upstream = createConnection({ host: target.hostname, port: Number(target.port) });
     upstream.on("error", () => {});
+    const send = createLane(upstream, client);
+    const answer = createLane(client, client);
+    client.on("data", (chunk) => {
+      if (isHanging) swallowed += 1;
+      else send(chunk);
+    });
     upstream.on("data", (chunk) => {
-      if (!isHanging) client.write(chunk);
+      if (!isHanging) answer(chunk);
     });
     upstream.once("close", () => client.destroy());
     client.once("close", () => upstream.destroy());
+  };
+  /** One direction of a client's connection: late or cut short when it is to be, and always in order. */
+  const createLane = (to: Socket, client: Socket): ((chunk: Buffer) => void) => {
+    const late: Buffer[] = [];
+    let isTruncated = false;
+    return (chunk) => {
+      if (isTruncated) return;
+      if (truncated.delete(client)) {
+        isTruncated = true;
+        const rest = Buffer.concat([...late.splice(0), chunk.subarray(0, chunk.length >> 1)]);
+        to.write(rest, () => client.resetAndDestroy());
+      } else if (delayMs === 0 && late.length === 0) {
+        to.write(chunk);
+      } else {
+        late.push(chunk);
+        // Whichever timer is first, the oldest piece goes first.
+        setTimeout(() => to.write(late.shift() ?? ""), delayMs);
+      }
+    };
   };
   const cut = (): void => clients.forEach((client) => client.resetAndDestroy());
   const stop = async (): Promise<void> => {
@@ -88,8 +120,17 @@ export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
     hang: () => {
       isHanging = true;
     },
+    delay: (ms) => {
+      delayMs = ms;
+    },
+    truncate: () => clients.forEach((client) => truncated.add(client)),
+    retarget: (targetUrl) => {
+      target = new URL(targetUrl);
+    },
     async resume() {
       if (isHanging) cut();
+      delayMs = 0;
+      truncated.clear();
       isHanging = false;
       isDropping = false;
       if (server === undefined) await open(port);

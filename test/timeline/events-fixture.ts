@@ -6,17 +6,25 @@ import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve } from "@turnpike/kit/serve";
 import { appendEvents } from "@turnpike/store/events/append-events";
 import { flushSession } from "@turnpike/store/events/flush-session";
+import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader, type PostgresReader } from "@turnpike/store/postgres-reader";
 import { createWritePool, type WritePool } from "@turnpike/store/write-pool";
 import { createTimelineApp } from "@turnpike/timeline/app";
 import { afterAll, beforeAll } from "vitest";
-import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { createTestDatabase } from "../support/database.ts";
+import { emptyQueue, forgetfulReplayer } from "../support/empty-queue.ts";
+
+/** A database, and how the app reads it. */
+export interface EventsDatabase extends Pick<Parameters<typeof createPostgresReader>[0], "url" | "replica"> {
+  drop(): Promise<void>;
+}
 
 /** The timeline app on a socket, and a way to append events as lifecycle events come. */
 export interface EventsFixture {
   readonly url: string;
   readonly org: string;
+  readonly reader: PostgresReader;
   /** Begin to stop the app: its long polls and streams end. */
   stop(): void;
   makeSession(): Promise<string>;
@@ -27,23 +35,28 @@ export interface EventsFixture {
 }
 
 /** Make the fixture for a test file; its parts may be used once the tests run. */
-export function useEvents(): EventsFixture {
+export function useEvents(open: () => Promise<EventsDatabase> = createTestDatabase): EventsFixture {
   const org = randomUUID();
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal);
   let parts:
-    | { database: TestDatabase; pool: WritePool; reader: PostgresReader; server: HttpServer }
+    | { database: EventsDatabase; pool: WritePool; reader: PostgresReader; server: HttpServer }
     | undefined;
+  let deadLetters: DeadLetters | undefined;
   let editor: ReturnType<typeof createPostgresEditor> | undefined;
   beforeAll(async () => {
-    const database = await createTestDatabase();
+    const database = await open();
     const pool = createWritePool({ url: database.url, maxConnections: 4, name: "test" });
-    const reader = createPostgresReader({ url: database.url, maxConnections: 4 });
-    editor = createPostgresEditor({ url: database.url, maxConnections: 1 });
+    const { url, replica } = database;
+    const reader = createPostgresReader({ url, replica, maxConnections: 4 });
+    editor = createPostgresEditor({ url, maxConnections: 1, onEdit: (org) => reader.noteEdit(org) });
+    deadLetters = createDeadLetters({ url: database.url, maxConnections: 1 });
     const app = createTimelineApp({
       reader,
       editor,
-      receiptFinder: { findReceipt: () => Promise.resolve(undefined) },
+      deadLetters,
+      queue: emptyQueue,
+      replayer: forgetfulReplayer,
       logger: createLogger({ level: "silent", name: "test" }),
       registry: createRegistry("timeline"),
       isStopping: () => stopping.signal.aborted,
@@ -57,6 +70,7 @@ export function useEvents(): EventsFixture {
     await parts?.server.close(1_000);
     await parts?.reader.close();
     await editor?.close();
+    await deadLetters?.close();
     await parts?.pool.close();
     await parts?.database.drop();
   });
@@ -69,6 +83,9 @@ export function useEvents(): EventsFixture {
       return need().server.url;
     },
     org,
+    get reader() {
+      return need().reader;
+    },
     stop: () => stopping.abort(),
     async makeSession() {
       const session = {

@@ -13,7 +13,7 @@ let timeline: ReturnType<typeof createTestTimeline>;
 let inQueue: () => Promise<undefined> = () => Promise.resolve(undefined);
 
 beforeAll(() => {
-  timeline = createTestTimeline({ url: fixture.url, receiptFinder: { findReceipt: () => inQueue() } });
+  timeline = createTestTimeline({ url: fixture.url, queue: { findReceipt: () => inQueue() } });
 });
 
 afterAll(() => timeline.close());

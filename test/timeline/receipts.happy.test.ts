@@ -4,7 +4,7 @@ import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { createProducer, type Producer } from "@turnpike/queue/producer";
-import { createReceiptFinder, type ReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue-inspector";
 import { createWorker } from "@turnpike/worker/worker";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -20,7 +20,7 @@ describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) 
   const fixture = useStore();
   const org = randomUUID();
   let producer: Producer;
-  let receiptFinder: ReceiptFinder;
+  let queue: QueueInspector;
   let timeline: ReturnType<typeof createTestTimeline>;
   const closes: (() => Promise<unknown>)[] = [];
   const locate = () => ({
@@ -31,11 +31,11 @@ describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) 
 
   beforeAll(() => {
     producer = createProducer({ ...locate(), log: logger });
-    receiptFinder = createReceiptFinder({ ...locate(), log: logger });
-    timeline = createTestTimeline({ url: fixture.url, receiptFinder });
+    queue = createQueueInspector({ ...locate(), log: logger });
+    timeline = createTestTimeline({ url: fixture.url, queue });
     closes.push(
       () => producer.close(),
-      () => receiptFinder.close(),
+      () => queue.close(),
       () => timeline.close(),
     );
   });
@@ -53,6 +53,7 @@ describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) 
   const startWorker = (): void => {
     const worker = createWorker({
       store: fixture.store,
+      deadLetters: timeline.deadLetters,
       queue: locate(),
       concurrency: 1,
       logger,
@@ -104,6 +105,11 @@ describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) 
       state: "dead",
       reason: expect.stringMatching(/^unsupported_provider: unprocessable turn: unsupported provider "acme"/),
       attempts: 1,
+      code: "unsupported_provider",
+      firstFailedAt: expect.any(String),
+      lastFailedAt: expect.any(String),
+      replaying: false,
+      discarded: false,
     });
     expect(await readEnd(loose.receipt)).toEqual({
       receipt: loose.receipt,

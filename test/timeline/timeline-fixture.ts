@@ -5,11 +5,13 @@ import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import type { Problem } from "@turnpike/kit/problem";
-import type { ReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
 import { createTimelineApp } from "@turnpike/timeline/app";
+import type { TimelineDeps } from "@turnpike/timeline/deps";
 import { afterAll, beforeAll } from "vitest";
+import { emptyQueue, forgetfulReplayer } from "../support/empty-queue.ts";
 import { prepare } from "../support/prepare.ts";
 import { type StoreFixture, useStore } from "../support/store-fixture.ts";
 
@@ -22,6 +24,7 @@ export interface Answer<T = Record<string, unknown>> {
 
 export interface TimelineFixture extends StoreFixture {
   readonly app: HttpApp;
+  readonly deadLetters: DeadLetters;
   /** Ask for a path as this org, by header; as nobody when it is undefined. */
   get<T = Record<string, unknown>>(path: string, orgId?: string): Promise<Answer<T>>;
   /** Store turns one after the other. */
@@ -56,43 +59,48 @@ export interface TurnPage {
   readonly nextAfter: number | null;
 }
 
-const emptyQueue: Pick<ReceiptFinder, "findReceipt"> = { findReceipt: () => Promise.resolve(undefined) };
-
 /** Make an app whose database is elsewhere, or away; the reader is closed by the test. */
 export function createTestTimeline(options: {
   readonly url: string;
-  readonly receiptFinder?: Pick<ReceiptFinder, "findReceipt">;
+  readonly queue?: Partial<TimelineDeps["queue"]>;
+  readonly replayer?: TimelineDeps["replayer"];
   readonly isStopping?: () => boolean;
 }) {
   const reader = createPostgresReader({ url: options.url, maxConnections: 4 });
   const editor = createPostgresEditor({ url: options.url, maxConnections: 4 });
+  const deadLetters = createDeadLetters({ url: options.url, maxConnections: 4 });
   const app = createTimelineApp({
     reader,
     editor,
-    receiptFinder: options.receiptFinder ?? emptyQueue,
+    deadLetters,
+    queue: { ...emptyQueue, ...options.queue },
+    replayer: options.replayer ?? forgetfulReplayer,
     logger: createLogger({ level: "silent", name: "test" }),
     registry: createRegistry("timeline"),
     isStopping: options.isStopping ?? (() => false),
   });
   return {
     app,
+    deadLetters,
     async close() {
-      await Promise.all([reader.close(), editor.close()]);
+      await Promise.all([reader.close(), editor.close(), deadLetters.close()]);
     },
   };
 }
 
 /** Make the fixture for a test file; its parts may be used once the tests run. */
-export function useTimeline(receiptFinder: Pick<ReceiptFinder, "findReceipt"> = emptyQueue): TimelineFixture {
+export function useTimeline(
+  options: Pick<Parameters<typeof createTestTimeline>[0], "queue" | "replayer"> = {},
+): TimelineFixture {
   const fixture = useStore();
   let timeline: ReturnType<typeof createTestTimeline> | undefined;
   beforeAll(() => {
-    timeline = createTestTimeline({ url: fixture.url, receiptFinder });
+    timeline = createTestTimeline({ url: fixture.url, ...options });
   });
   afterAll(() => timeline?.close());
-  const need = (): HttpApp => {
+  const need = () => {
     if (timeline === undefined) throw new Error("the fixture is used before its tests run");
-    return timeline.app;
+    return timeline;
   };
   return {
     get store() {
@@ -104,10 +112,13 @@ export function useTimeline(receiptFinder: Pick<ReceiptFinder, "findReceipt"> = 
     get url() {
       return fixture.url;
     },
-    get app() {
-      return need();
+    get deadLetters() {
+      return need().deadLetters;
     },
-    get: (path, orgId) => ask(need(), path, orgId),
+    get app() {
+      return need().app;
+    },
+    get: (path, orgId) => ask(need().app, path, orgId),
     async ingest(...bodies) {
       const results: TurnResult[] = [];
       for (const body of bodies) results.push(...(await fixture.store.ingestTurns([prepare(body)])));

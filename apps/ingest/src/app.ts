@@ -4,7 +4,10 @@ import { createHttpApp } from "@turnpike/kit/http-app";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
 import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
+import { createBodyMemory } from "./body-memory.ts";
+import { createGarbageCollector } from "@turnpike/kit/collect-garbage";
 import type { IngestDeps, RouteDeps } from "./deps.ts";
+import { addLoadMetrics } from "./load-metrics.ts";
 import { addIngestBatch } from "./routes/ingest-batch.ts";
 import { addIngestEvents } from "./routes/ingest-events.ts";
 import { addIngestTurn } from "./routes/ingest-turn.ts";
@@ -23,8 +26,11 @@ const routes: readonly ((app: HttpApp, deps: RouteDeps) => void)[] = [
 /** Make the ingest app: HTTP in, validated turns and events out into the queue, nothing else. */
 export function createIngestApp(deps: IngestDeps): HttpApp {
   const app = createHttpApp({ logger: deps.logger, registry: deps.registry, copiesDetailToError: true });
+  const memory = createBodyMemory(deps.maxInflightBytes, createGarbageCollector());
+  addLoadMetrics(deps.registry, { queue: deps.queue, memory });
   const routeDeps = {
     ...deps,
+    memory,
     counters: createTurnCounters(deps.registry),
     eventCounters: createEventCounters(deps.registry),
   };

@@ -16,6 +16,8 @@ const MAX_LIMIT_BYTES = 256 * MIB;
 
 const limitBytes = z.coerce.number().int().min(1024).max(MAX_LIMIT_BYTES);
 
+const maxBytes = z.coerce.number().int().min(MIB);
+
 /** The environment of the ingest app. */
 export const IngestConfig = z
   .object({
@@ -29,6 +31,12 @@ export const IngestConfig = z
     MAX_RECEIVED_BYTES: limitBytes.default(48 * MIB),
     /** Of a body after Content-Encoding is undone. */
     MAX_DECODED_BYTES: limitBytes.default(64 * MIB),
+    /** Of all bodies that are being received, decoded and enqueued at a time. */
+    MAX_INFLIGHT_BYTES: maxBytes.default(192 * MIB),
+    MAX_QUEUED_JOBS: z.coerce.number().int().min(1).default(100_000),
+    /** Of bodies as they lie in the queue or beside it. */
+    MAX_QUEUED_BYTES: maxBytes.default(1_024 * MIB),
+    MAX_QUEUED_BYTES_PER_ORG: maxBytes.default(512 * MIB),
     SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
   })
   .refine((config) => config.REDIS_URL !== undefined || config.DATABASE_URL !== undefined, {

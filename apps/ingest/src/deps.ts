@@ -2,12 +2,19 @@ import type { TurnQueue } from "@turnpike/domain/ports";
 import type { Logger } from "@turnpike/kit/logger";
 import type { Registry } from "@turnpike/kit/metrics";
 import type { BodyLimits } from "@turnpike/kit/read-body";
+import type { Producer } from "@turnpike/queue/producer";
+import type { BodyMemory } from "./body-memory.ts";
 import type { EventCounters } from "./event-counters.ts";
 import type { TurnCounters } from "./turn-counters.ts";
 
+/** The queue, and where it can tell, what it refused. */
+export type IngestQueue = TurnQueue & Partial<Pick<Producer, "refusals">>;
+
 /** What the ingest app is made of. */
 export interface IngestDeps {
-  readonly queue: TurnQueue;
+  readonly queue: IngestQueue;
+  /** Of all bodies that are received at a time. */
+  readonly maxInflightBytes: number;
   readonly logger: Logger;
   readonly limits: BodyLimits;
   readonly registry: Registry;
@@ -17,6 +24,7 @@ export interface IngestDeps {
 
 /** What a route is made of. */
 export interface RouteDeps extends IngestDeps {
+  readonly memory: BodyMemory;
   readonly counters: TurnCounters;
   readonly eventCounters: EventCounters;
 }

@@ -12,6 +12,11 @@ const queue = createProducer({
   redisUrl: config.REDIS_URL,
   databaseUrl: config.DATABASE_URL,
   prefix: config.QUEUE_PREFIX,
+  bounds: {
+    maxJobs: config.MAX_QUEUED_JOBS,
+    maxBytes: config.MAX_QUEUED_BYTES,
+    maxBytesPerOrg: config.MAX_QUEUED_BYTES_PER_ORG,
+  },
   log: logger,
 });
 const ingest = await startIngest({ config, queue, logger });

@@ -1,8 +1,9 @@
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
-import { type BodyLimits, readBody } from "@turnpike/kit/read-body";
+import { type BodyHold, type BodyLimits, readBody } from "@turnpike/kit/read-body";
 import type { Context } from "hono";
+import type { RouteDeps } from "./deps.ts";
 
 /** A request's body, both ways, so that nobody parses or serialises it again. */
 export interface JsonBody {
@@ -10,14 +11,44 @@ export interface JsonBody {
   readonly parsed: unknown;
 }
 
+/** What is done with a request's body. */
+export interface BodyUse<T, R> {
+  /** Judge the body. The parsed form, the largest of all, lives no longer than this. */
+  readonly judge: (body: JsonBody) => T;
+  /** Act on the judgement. The body counts as held until this has ended. */
+  readonly act: (judged: T) => Promise<R>;
+}
+
 /**
- * Read a request's body as JSON. Its size is decided first, then its Content-Type, then whether it parses.
- * @throws AppError `payload_too_large`, then `invalid_envelope`.
+ * Read a request's body as JSON and act on it. Its size is decided first, then its Content-Type, then whether it parses.
+ * @throws AppError `queue_unavailable` when there is no room for it, `payload_too_large`, then `invalid_envelope`; what `judge`
+ *   and `act` throw.
  */
-export async function readJsonBody(c: Context<HttpEnv>, limits: BodyLimits): Promise<JsonBody> {
-  const text = await readBody(c, limits);
+export async function useJsonBody<T, R>(
+  c: Context<HttpEnv>,
+  { limits, memory }: Pick<RouteDeps, "limits" | "memory">,
+  { judge, act }: BodyUse<T, R>,
+): Promise<R> {
+  const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
+  // What is too large in any case is refused for that.
+  const room = memory.enter(declaredBytes > limits.receivedBytes ? 0 : declaredBytes);
+  try {
+    return await act(await readAndJudge(c, limits, room, judge));
+  } finally {
+    room.end();
+  }
+}
+
+// Apart, so that the text does not live on while it is acted on the judgement.
+async function readAndJudge<T>(
+  c: Context<HttpEnv>,
+  limits: BodyLimits,
+  room: BodyHold,
+  judge: (body: JsonBody) => T,
+): Promise<T> {
+  const text = await readBody(c, limits, room);
   requireJsonContentType(c.req.header("content-type"));
-  return { text, parsed: parseJson(text) };
+  return judge({ text, parsed: parseJson(text) });
 }
 
 // The parser's own message quotes the body.

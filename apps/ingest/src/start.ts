@@ -1,14 +1,17 @@
-import type { TurnQueue } from "@turnpike/domain/ports";
 import type { Logger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve } from "@turnpike/kit/serve";
 import { createIngestApp } from "./app.ts";
 import type { IngestConfig } from "./config.ts";
+import type { IngestQueue } from "./deps.ts";
 
 /** What a running ingest app is made of. It does not own the queue: whoever made it closes it, after the app. */
 export interface StartIngestOptions {
-  readonly config: Pick<IngestConfig, "PORT" | "HOST" | "MAX_RECEIVED_BYTES" | "MAX_DECODED_BYTES">;
-  readonly queue: TurnQueue;
+  readonly config: Pick<
+    IngestConfig,
+    "PORT" | "HOST" | "MAX_RECEIVED_BYTES" | "MAX_DECODED_BYTES" | "MAX_INFLIGHT_BYTES"
+  >;
+  readonly queue: IngestQueue;
   readonly logger: Logger;
 }
 
@@ -22,6 +25,7 @@ export async function startIngest({ config, queue, logger }: StartIngestOptions)
     queue,
     logger,
     limits: { receivedBytes: config.MAX_RECEIVED_BYTES, decodedBytes: config.MAX_DECODED_BYTES },
+    maxInflightBytes: config.MAX_INFLIGHT_BYTES,
     registry: createRegistry("ingest"),
     isStopping: () => isStopping,
   });

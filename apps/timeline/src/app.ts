@@ -5,7 +5,11 @@ import type { HttpApp } from "@turnpike/kit/http-env";
 import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
 import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
 import type { TimelineDeps } from "./deps.ts";
+import { addReplicaMetrics } from "./replica-metrics.ts";
+import { addDiscardDeadLetters } from "./routes/discard-dead-letters.ts";
 import { addDeleteSession } from "./routes/delete-session.ts";
+import { addGetDeadLetter } from "./routes/get-dead-letter.ts";
+import { addGetLedger } from "./routes/get-ledger.ts";
 import { addGetNode } from "./routes/get-node.ts";
 import { addGetReceipt } from "./routes/get-receipt.ts";
 import { addGetSession } from "./routes/get-session.ts";
@@ -13,12 +17,16 @@ import { addGetStats } from "./routes/get-stats.ts";
 import { addGetTree } from "./routes/get-tree.ts";
 import { addGetTurn } from "./routes/get-turn.ts";
 import { addListAncestry } from "./routes/list-ancestry.ts";
+import { addListAudit } from "./routes/list-audit.ts";
+import { addListDeadLetters } from "./routes/list-dead-letters.ts";
 import { addListSessions } from "./routes/list-sessions.ts";
 import { addListNumberedEvents } from "./routes/list-numbered-events.ts";
 import { addListPlainEvents } from "./routes/list-plain-events.ts";
 import { addListTimeline } from "./routes/list-timeline.ts";
 import { addListTurns } from "./routes/list-turns.ts";
 import { addRenameSession } from "./routes/rename-session.ts";
+import { addReplayDeadLetters } from "./routes/replay-dead-letters.ts";
+import { addLedgerMetrics } from "./ledger-metrics.ts";
 
 /** One line per feature. */
 const routes: readonly ((app: HttpApp, deps: TimelineDeps) => void)[] = [
@@ -36,18 +44,27 @@ const routes: readonly ((app: HttpApp, deps: TimelineDeps) => void)[] = [
   addListAncestry,
   addGetReceipt,
   addGetStats,
+  addGetLedger,
+  addListDeadLetters,
+  addGetDeadLetter,
+  addReplayDeadLetters,
+  addDiscardDeadLetters,
+  addListAudit,
   (app, deps) => addHealthRoutes(app, readinessChecks(deps)),
   (app, deps) => addMetricsRoutes(app, deps.registry),
+  (_app, deps) => addReplicaMetrics(deps.registry, deps.reader),
 ];
 
-/** Make the timeline app: HTTP out; it writes nothing but names and deletions. */
+/** Make the timeline app: HTTP out; it writes nothing but names, deletions, and what is done about dead letters. */
 export function createTimelineApp(deps: TimelineDeps): HttpApp {
   const app = createHttpApp({ logger: deps.logger, registry: deps.registry });
   for (const addRoute of routes) addRoute(app, deps);
+  addLedgerMetrics(deps.registry, deps);
   addOpenApiRoutes(app, {
     title: "Turnpike timeline",
     version: "1",
-    description: "Reads sessions, their timelines, their turns and nodes; renames and deletes sessions.",
+    description:
+      "Reads sessions, their timelines, their turns and nodes; renames and deletes sessions; accounts for what was accepted.",
   });
   return app;
 }

@@ -2,6 +2,7 @@ import {
   databaseUrl,
   host,
   logLevel,
+  maxReplicaLagMs,
   port,
   queuePrefix,
   redisUrl,
@@ -12,6 +13,9 @@ import { z } from "zod";
 /** The environment of the timeline app. */
 export const TimelineConfig = z.object({
   DATABASE_URL: databaseUrl,
+  /** A streaming replica of the database, which is read where its answer cannot be wrong. */
+  DATABASE_READ_URL: databaseUrl.optional(),
+  MAX_REPLICA_LAG_MS: maxReplicaLagMs,
   /** Where receipts of turns that are still queued are looked up; the database when absent. */
   REDIS_URL: redisUrl.optional(),
   QUEUE_PREFIX: queuePrefix,

@@ -1,6 +1,8 @@
 import type { Logger } from "@turnpike/kit/logger";
 import type { Registry } from "@turnpike/kit/metrics";
-import type { ReceiptFinder } from "@turnpike/queue/receipt-finder";
+import type { Producer } from "@turnpike/queue/producer";
+import type { QueueInspector } from "@turnpike/queue/queue-inspector";
+import type { DeadLetters } from "@turnpike/store/dead-letters";
 import type { PostgresEditor } from "@turnpike/store/postgres-editor";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";
 
@@ -8,7 +10,10 @@ import type { PostgresReader } from "@turnpike/store/postgres-reader";
 export interface TimelineDeps {
   readonly reader: PostgresReader;
   readonly editor: Pick<PostgresEditor, "renameSession" | "deleteSession">;
-  readonly receiptFinder: Pick<ReceiptFinder, "findReceipt">;
+  readonly deadLetters: Omit<DeadLetters, "put" | "tidy" | "close">;
+  readonly queue: Pick<QueueInspector, "findReceipt" | "snapshot" | "load">;
+  /** Puts dead letters back into the queue. */
+  readonly replayer: Pick<Producer, "replay">;
   readonly logger: Logger;
   readonly registry: Registry;
   readonly isStopping: () => boolean;

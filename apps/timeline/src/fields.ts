@@ -37,6 +37,13 @@ export const orgQuery = {
     .openapi({ format: "uuid", description: "The org in open mode; the header X-Turnpike-Org-Id wins." }),
 };
 
+/** Rows of every org; for whoever has the scope `admin`. */
+export const allOrgsQuery = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((value) => value === "true")
+  .openapi({ type: "string", enum: ["true", "false"], description: "The rows of every org." });
+
 /** An id in a path. */
 export function uuidParam(name: string) {
   return z

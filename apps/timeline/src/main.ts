@@ -2,7 +2,9 @@
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
-import { createReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createProducer } from "@turnpike/queue/producer";
+import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
 import { subscribeToWakes } from "@turnpike/wake/subscriber";
@@ -11,17 +13,27 @@ import { startTimeline } from "./start.ts";
 
 const config = loadConfig(TimelineConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "timeline" });
-const reader = createPostgresReader({ url: config.DATABASE_URL, maxConnections: config.DATABASE_POOL });
-const editor = createPostgresEditor({ url: config.DATABASE_URL, maxConnections: 2 });
+const reader = createPostgresReader({
+  url: config.DATABASE_URL,
+  maxConnections: config.DATABASE_POOL,
+  replica: { url: config.DATABASE_READ_URL, maxLagMs: config.MAX_REPLICA_LAG_MS, log: logger },
+});
+const editor = createPostgresEditor({
+  url: config.DATABASE_URL,
+  maxConnections: 2,
+  onEdit: (orgId) => reader.noteEdit(orgId),
+});
 const location = {
   redisUrl: config.REDIS_URL,
   databaseUrl: config.DATABASE_URL,
   prefix: config.QUEUE_PREFIX,
   log: logger,
 };
-const receiptFinder = createReceiptFinder(location);
+const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: 2 });
+const queue = createQueueInspector(location);
+const replayer = createProducer(location);
 const wakes = subscribeToWakes(location, (news) => reader.hear(news));
-const timeline = await startTimeline({ config, reader, editor, receiptFinder, logger });
+const timeline = await startTimeline({ config, reader, editor, deadLetters, queue, replayer, logger });
 
 onShutdown({
   logger,
@@ -29,7 +41,9 @@ onShutdown({
   steps: [
     { name: "http", run: (deadlineMs) => timeline.close(deadlineMs) },
     { name: "wake-ups", run: () => wakes.close() },
-    { name: "queue", run: () => receiptFinder.close() },
+    { name: "replayer", run: () => replayer.close() },
+    { name: "queue", run: () => queue.close() },
+    { name: "dead letters", run: () => deadLetters.close() },
     { name: "editor", run: () => editor.close() },
     { name: "store", run: () => reader.close() },
   ],

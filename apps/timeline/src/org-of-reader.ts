@@ -15,8 +15,20 @@ const Uuid = z.uuid();
  * @throws AppError `invalid_query` when what it names is no UUID.
  */
 export function orgOfReader(c: Context<HttpEnv>): string {
+  return findNamedOrg(c) ?? NIL_UUID;
+}
+
+/**
+ * The same for routes that show all orgs to whoever names none. Only after `requireScope(c, "admin")`.
+ * @returns undefined for all orgs.
+ */
+export function orgOfAdmin(c: Context<HttpEnv>): string | undefined {
+  return findNamedOrg(c);
+}
+
+function findNamedOrg(c: Context<HttpEnv>): string | undefined {
   const named = c.req.header(ORG_HEADER) ?? c.req.query("org_id");
-  if (named === undefined || named === "") return NIL_UUID;
+  if (named === undefined || named === "") return undefined;
   const parsed = Uuid.safeParse(named.toLowerCase());
   if (!parsed.success) throw new AppError("invalid_query", "org_id: is not a valid UUID");
   return parsed.data;

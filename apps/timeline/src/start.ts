@@ -7,23 +7,25 @@ import type { TimelineConfig } from "./config.ts";
 import type { TimelineDeps } from "./deps.ts";
 
 /**
- * Start the timeline app on its port. It owns neither reader nor editor nor receipt finder: whoever made them closes them, after the app.
+ * Start the timeline app on its port. It owns nothing of what it is given: whoever made it closes it, after the app.
  * @throws Error when the port cannot be had.
  */
 export async function startTimeline(
-  options: Pick<TimelineDeps, "reader" | "editor" | "receiptFinder"> & {
+  options: Pick<TimelineDeps, "reader" | "editor" | "deadLetters" | "queue" | "replayer"> & {
     readonly config: Pick<TimelineConfig, "PORT" | "HOST">;
     readonly logger: Logger;
   },
 ): Promise<HttpServer> {
-  const { config, logger, reader, editor, receiptFinder } = options;
+  const { config, logger, reader, editor, deadLetters, queue, replayer } = options;
   const stop = new AbortController();
   // As many as there are long polls and streams.
   setMaxListeners(0, stop.signal);
   const app = createTimelineApp({
     reader,
     editor,
-    receiptFinder,
+    deadLetters,
+    queue,
+    replayer,
     logger,
     registry: createRegistry("timeline"),
     isStopping: () => stop.signal.aborted,

@@ -1,14 +1,27 @@
 /** The `turnpike` command: the only reader of its environment. */
 import { Command } from "commander";
+import { addAudit } from "./commands/audit.ts";
 import { addChain } from "./commands/chain.ts";
+import { addDeadLetters } from "./commands/dead-letters.ts";
 import { addDemo } from "./commands/demo.ts";
 import { addImportEvents } from "./commands/import-events.ts";
+import { addLedger } from "./commands/ledger.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPost } from "./commands/post.ts";
 import { addStart } from "./commands/start.ts";
 
 /** One line per command. */
-const commands = [addStart, addDemo, addPost, addChain, addImportEvents, addMigrate];
+const commands = [
+  addStart,
+  addDemo,
+  addPost,
+  addChain,
+  addLedger,
+  addDeadLetters,
+  addAudit,
+  addImportEvents,
+  addMigrate,
+];
 
 const program = new Command("turnpike")
   .description("Takes in the turns of LLM agent sessions, exactly once, and serves their timelines.")

@@ -7,7 +7,8 @@ import { startIngest } from "@turnpike/ingest/start";
 import type { Logger } from "@turnpike/kit/logger";
 import type { ShutdownStep } from "@turnpike/kit/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
-import { createReceiptFinder } from "@turnpike/queue/receipt-finder";
+import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { migrate } from "@turnpike/store/migrate";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
@@ -22,9 +23,12 @@ import { waitForQueue } from "./wait-for-queue.ts";
 const MIB = 1024 * 1024;
 const RECEIVED_LIMIT_BYTES = 48 * MIB;
 const DECODED_LIMIT_BYTES = 64 * MIB;
+const INFLIGHT_LIMIT_BYTES = 192 * MIB;
 const POOL_SIZE = 8;
 const EDIT_POOL_SIZE = 2;
+const DEAD_LETTER_POOL_SIZE = 2;
 const CONCURRENCY = 16;
+const PROGRESS_TIMEOUT_MS = 60_000;
 
 /** Where and how to run. */
 export interface RunAllOptions {
@@ -81,12 +85,22 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   const queue = { redisUrl: settings.REDIS_URL, databaseUrl, prefix: settings.QUEUE_PREFIX };
   const store = createPostgresStore({ url: databaseUrl, maxConnections: POOL_SIZE });
   steps.unshift({ name: "store", run: () => store.close() });
-  const reader = createPostgresReader({ url: databaseUrl, maxConnections: POOL_SIZE });
+  const reader = createPostgresReader({
+    url: databaseUrl,
+    maxConnections: POOL_SIZE,
+    replica: { url: settings.DATABASE_READ_URL, maxLagMs: settings.MAX_REPLICA_LAG_MS, log: logger },
+  });
   steps.unshift({ name: "reader", run: () => reader.close() });
-  const editor = createPostgresEditor({ url: databaseUrl, maxConnections: EDIT_POOL_SIZE });
+  const editor = createPostgresEditor({
+    url: databaseUrl,
+    maxConnections: EDIT_POOL_SIZE,
+    onEdit: (orgId) => reader.noteEdit(orgId),
+  });
   steps.unshift({ name: "editor", run: () => editor.close() });
-  const receiptFinder = createReceiptFinder({ ...queue, log: logger });
-  steps.unshift({ name: "receipts", run: () => receiptFinder.close() });
+  const deadLetters = createDeadLetters({ url: databaseUrl, maxConnections: DEAD_LETTER_POOL_SIZE });
+  steps.unshift({ name: "dead letters", run: () => deadLetters.close() });
+  const inspector = createQueueInspector({ ...queue, log: logger });
+  steps.unshift({ name: "inspector", run: () => inspector.close() });
   const wakes = subscribeToWakes({ ...queue, log: logger }, (news) => reader.hear(news));
   steps.unshift({ name: "wake-ups", run: () => wakes.close() });
   const producer = createProducer({ ...queue, log: logger });
@@ -97,7 +111,9 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
     config: { PORT: options.timelinePort, HOST: host },
     reader,
     editor,
-    receiptFinder,
+    deadLetters,
+    queue: inspector,
+    replayer: producer,
     logger,
   });
   steps.unshift({ name: "timeline", run: (deadlineMs) => timeline.close(deadlineMs) });
@@ -109,12 +125,16 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
       REDIS_URL: settings.REDIS_URL,
       QUEUE_PREFIX: settings.QUEUE_PREFIX,
       CONCURRENCY,
+      PROGRESS_TIMEOUT_MS,
       HOST: "127.0.0.1",
       PORT: 0,
     },
     store,
+    deadLetters,
     wakes: publisher,
     logger,
+    // The person at the keyboard sees why, and starts it again; nothing that was accepted is lost.
+    onWedged: () => process.exit(1),
   });
   steps.unshift({ name: "worker", run: (deadlineMs) => worker.close(deadlineMs) });
   const ingest = await startIngest({
@@ -123,6 +143,7 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
       HOST: host,
       MAX_RECEIVED_BYTES: RECEIVED_LIMIT_BYTES,
       MAX_DECODED_BYTES: DECODED_LIMIT_BYTES,
+      MAX_INFLIGHT_BYTES: INFLIGHT_LIMIT_BYTES,
     },
     queue: producer,
     logger,

@@ -1,4 +1,4 @@
-import { databaseUrl, logLevel, queuePrefix, redisUrl } from "@turnpike/kit/config-fields";
+import { databaseUrl, logLevel, maxReplicaLagMs, queuePrefix, redisUrl } from "@turnpike/kit/config-fields";
 import { z } from "zod";
 
 /** The environment of the command. */
@@ -8,6 +8,9 @@ export type Env = Readonly<Record<string, string | undefined>>;
 export const Settings = z.object({
   /** An embedded Postgres is started when absent. */
   DATABASE_URL: databaseUrl.optional(),
+  /** A streaming replica of the database, for reading. */
+  DATABASE_READ_URL: databaseUrl.optional(),
+  MAX_REPLICA_LAG_MS: maxReplicaLagMs,
   /** The queue lies in the database when absent. */
   REDIS_URL: redisUrl.optional(),
   QUEUE_PREFIX: queuePrefix,

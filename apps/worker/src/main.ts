@@ -2,10 +2,14 @@
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
+import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { WorkerConfig } from "./config.ts";
 import { startWorker } from "./start.ts";
+
+// Few turns are dead.
+const DEAD_LETTER_POOL = 2;
 
 const config = loadConfig(WorkerConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "worker" });
@@ -16,7 +20,16 @@ const wakes = createWakePublisher({
   prefix: config.QUEUE_PREFIX,
   log: logger,
 });
-const worker = await startWorker({ config, store, wakes, logger });
+const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: DEAD_LETTER_POOL });
+const worker = await startWorker({
+  config,
+  store,
+  deadLetters,
+  wakes,
+  logger,
+  // Nothing that hangs is waited for: what was not finished runs again elsewhere.
+  onWedged: () => process.exit(1),
+});
 
 onShutdown({
   logger,
@@ -24,6 +37,7 @@ onShutdown({
   steps: [
     { name: "worker", run: (deadlineMs) => worker.close(deadlineMs) },
     { name: "wake-ups", run: () => wakes.close() },
+    { name: "dead letters", run: () => deadLetters.close() },
     { name: "store", run: () => store.close() },
   ],
 });

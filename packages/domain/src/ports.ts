@@ -1,4 +1,5 @@
 /** What the apps need of the world, by capability. `store` and `queue` implement these; nothing here does I/O. */
+import type { ErrorCode } from "./errors.ts";
 import type { PreparedEvents } from "./prepare-events.ts";
 import type { PreparedSessionTurn, TurnFacts } from "./prepared-turn.ts";
 import type { ChainNode } from "./turn-chain.ts";
@@ -110,6 +111,35 @@ export interface SessionStore extends Omit<NodeStore, "capability"> {
 
 /** What the worker writes to. The compiler asks for the capability before it lets sessions be written. */
 export type TurnStore = NodeStore | SessionStore;
+
+/** A job that failed for good, as it is kept for a person to look at. Times are ISO 8601, the worker's clock. */
+export interface DeadLetter {
+  readonly orgId: string;
+  readonly receipt: string;
+  /** As it was found in the queue: one that no worker knows is a reason to be here. */
+  readonly jobName: string;
+  readonly code: ErrorCode;
+  /** Text that Postgres can store. */
+  readonly reason: string;
+  /** How often the job was tried since it was put into the queue, last by a replay. */
+  readonly attempts: number;
+  readonly firstFailedAt: string;
+  readonly lastFailedAt: string;
+  readonly acceptedAt: string | undefined;
+  readonly requestId: string | undefined;
+  /** The job as `queue` serialised it; opaque to the store. A replay takes it back. */
+  readonly job: Uint8Array;
+}
+
+/** Where jobs go that fail for good. */
+export interface DeadLetterStore {
+  /**
+   * Keep a dead letter; `settled` when the receipt has its row, so that nothing was written. Safe any number of times and at
+   * any concurrency: there is one letter per receipt.
+   * @throws AppError `store_unavailable` or `store_contention` when trying again may help, `store_rejected` when not.
+   */
+  put(letter: DeadLetter): Promise<"dead" | "settled">;
+}
 
 /** Where a part that runs by itself says what happened to it; pino's shape. */
 export interface Log {

@@ -1,4 +1,5 @@
 import type { Message } from "./block.ts";
+import type { ChainMemory } from "./chain-memory.ts";
 import { sessionIdOf } from "./envelope.ts";
 import { AppError } from "./errors.ts";
 import { parseBody } from "./parse-body.ts";
@@ -23,13 +24,14 @@ export interface RawTurn {
 }
 
 /**
- * Compute all of a turn that does not need the store. Pure: the same body gives the same hashes, facts and events.
+ * Compute all of a turn that does not need the store. The same body gives the same hashes, facts and events, with a memory
+ * of earlier turns or without.
  * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request`, `invalid_response`: the body should
  *   have been refused at the door, so these are permanent.
  */
-export function prepareTurn(raw: RawTurn): PreparedTurn {
+export function prepareTurn(raw: RawTurn, memory?: ChainMemory): PreparedTurn {
   const received = readTurnBody(parseBody(raw.body));
-  const hashed = buildChain(messagesOf(received));
+  const hashed = buildChain(messagesOf(received), memory);
   const { value: turn, replaced } = mayHoldUnstorable(raw.body)
     ? toStorable(received)
     : { value: received, replaced: 0 };

@@ -1,4 +1,5 @@
 import type { Block, Message } from "./block.ts";
+import type { ChainMemory } from "./chain-memory.ts";
 import { AppError } from "./errors.ts";
 import { hashNode } from "./node-hash.ts";
 
@@ -15,14 +16,14 @@ export interface ChainNode {
 
 /**
  * Build the chain of a turn, root to leaf: one node per message, whatever its role, also when its content is empty.
- * The messages are the request's and, last, the response's.
+ * The messages are the request's and, last, the response's. With a memory, messages that it knows are not hashed again.
  * @throws AppError `unparsable_request` when a block's opaque JSON is nested too deep.
  */
-export function buildChain(messages: readonly Message[]): ChainNode[] {
+export function buildChain(messages: readonly Message[], memory?: ChainMemory): ChainNode[] {
   let parentHash: string | null = null;
   return messages.map((message) => {
     const node: ChainNode = {
-      hash: hashNode(message, parentHash),
+      hash: memory === undefined ? hashNode(message, parentHash) : recall(memory, message, parentHash),
       parentHash,
       role: message.role,
       content: message.content,
@@ -30,6 +31,14 @@ export function buildChain(messages: readonly Message[]): ChainNode[] {
     parentHash = node.hash;
     return node;
   });
+}
+
+function recall(memory: ChainMemory, message: Message, parentHash: string | null): string {
+  const known = memory.find(parentHash ?? "", message);
+  if (known !== undefined) return known;
+  const hash = hashNode(message, parentHash);
+  memory.remember(parentHash ?? "", message, hash);
+  return hash;
 }
 
 /**

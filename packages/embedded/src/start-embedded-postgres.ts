@@ -38,7 +38,7 @@ export interface EmbeddedPostgres {
   /** Where the database really is: absolute, without symbolic links. */
   readonly dataDir: string;
   /**
-   * Stop the server; sessions that are still open are ended. Idempotent; ends within 40 s.
+   * Stop the server; sessions that are still open are ended. Idempotent; ends within 50 s.
    * @throws EmbeddedPostgresError when the server does not end.
    */
   stop(): Promise<void>;

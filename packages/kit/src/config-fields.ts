@@ -5,6 +5,9 @@ import { logLevels } from "./logger.ts";
 /** A `postgres://` URL. */
 export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" });
 
+/** How far a read replica may be behind before it is not asked any more. */
+export const maxReplicaLagMs = z.coerce.number().int().min(100).max(600_000).default(10_000);
+
 /** A `redis://` URL. */
 export const redisUrl = z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" });
 

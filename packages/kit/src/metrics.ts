@@ -1,6 +1,6 @@
 import { collectDefaultMetrics, Histogram, Registry } from "prom-client";
 
-export { Counter, Histogram, type Registry } from "prom-client";
+export { Counter, Gauge, Histogram, type Registry } from "prom-client";
 
 /** Seconds; the accept path answers in single milliseconds, a held long poll in half a minute. */
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];

@@ -35,10 +35,10 @@ export function describeFailure(error: unknown, requestId: string): ProblemAnswe
   const code: ErrorCode = isAppError(error) ? error.code : "internal";
   const failure: HttpFailure = httpFailures[code];
   const detail = failure.detail ?? (error instanceof Error ? error.message : "");
+  const retryAfter = (isAppError(error) ? error.retryAfterSeconds : undefined) ?? failure.retryAfterSeconds;
   return {
     problem: createProblem({ status: failure.status, code, detail, requestId }),
-    headers:
-      failure.retryAfterSeconds === undefined ? {} : { "retry-after": String(failure.retryAfterSeconds) },
+    headers: retryAfter === undefined ? {} : { "retry-after": String(retryAfter) },
   };
 }
 

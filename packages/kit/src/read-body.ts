@@ -16,19 +16,42 @@ export interface BodyLimits {
   readonly decodedBytes: number;
 }
 
+/** Follows what a body takes in memory while it is read. */
+export interface BodyHold {
+  /**
+   * So many bytes more are held.
+   * @throws AppError that refuses the body.
+   */
+  grow(bytes: number): void;
+  /** Wait until the bytes may be made into a text, which takes their size once more and then some. */
+  beforeText(): Promise<void>;
+}
+
+const nobodyCounts: BodyHold = { grow: () => {}, beforeText: () => Promise.resolve() };
+
+// Below this a body is counted at once, above as it comes: a slow sender is not to take the place of others.
+const COUNT_AT_ONCE_BYTES = 64 * 1024;
+
 /**
  * Read a request's body as text (UTF-8; a malformed byte becomes U+FFFD, as in the capture clients' own language), undoing its
  * Content-Encoding. The rest of a refused body is left to the server, which drains it for a moment and then closes.
  * @throws AppError `payload_too_large`: by Content-Length before anything else, by counting otherwise.
+ * @throws what the hold throws.
  * @throws AppError `invalid_envelope` when an encoding is unknown, an encoded body is corrupt or cut short, or the
  *   client went away.
  */
-export async function readBody(c: Context<HttpEnv>, limits: BodyLimits): Promise<string> {
+export async function readBody(
+  c: Context<HttpEnv>,
+  limits: BodyLimits,
+  hold: BodyHold = nobodyCounts,
+): Promise<string> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   if (declaredBytes > limits.receivedBytes) throw tooLarge("received", limits.receivedBytes);
   const decoders = findContentDecoders(c.req.header("content-encoding"));
-  if (decoders.length === 0 && declaredBytes <= limits.decodedBytes) {
+  const isPlain = decoders.length === 0 && declaredBytes <= limits.decodedBytes;
+  if (isPlain && (declaredBytes <= COUNT_AT_ONCE_BYTES || hold === nobodyCounts)) {
     // The server never delivers more than Content-Length, so there is nothing to count.
+    hold.grow(declaredBytes);
     const text = await c.req.raw.text().catch(endedEarly);
     c.set("receivedBytes", declaredBytes);
     return text;
@@ -38,12 +61,15 @@ export async function readBody(c: Context<HttpEnv>, limits: BodyLimits): Promise
   let body = bounded(readChunks(c.req.raw), limits.receivedBytes, "received", countReceived);
   for (const decode of decoders) body = bounded(decode(body), limits.decodedBytes, "decoded");
   if (decoders.length === 0) body = bounded(body, limits.decodedBytes, "decoded");
-  return collectText(body).catch((error: unknown) => {
-    if (isAppError(error)) throw error;
-    throw new AppError("invalid_envelope", "invalid envelope: the body does not fit its Content-Encoding", {
-      cause: error,
-    });
-  });
+  const expectedBytes = decoders.length === 0 && declaredBytes > 0 ? declaredBytes : undefined;
+  return collectText(held(body, hold), { expectedBytes, beforeText: () => hold.beforeText() }).catch(
+    (error: unknown) => {
+      if (isAppError(error)) throw error;
+      throw new AppError("invalid_envelope", "invalid envelope: the body does not fit its Content-Encoding", {
+        cause: error,
+      });
+    },
+  );
 }
 
 async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
@@ -72,6 +98,13 @@ async function* bounded(
     seenBytes += chunk.byteLength;
     onCount?.(seenBytes);
     if (seenBytes > limitBytes) throw tooLarge(what, limitBytes);
+    yield chunk;
+  }
+}
+
+async function* held(source: AsyncIterable<Uint8Array>, hold: BodyHold): AsyncGenerator<Uint8Array> {
+  for await (const chunk of source) {
+    hold.grow(chunk.byteLength);
     yield chunk;
   }
 }

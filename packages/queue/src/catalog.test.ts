@@ -2,6 +2,8 @@ import { isAppError } from "@turnpike/domain/errors";
 import { describe, expect, it } from "vitest";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, readJob, writeJob } from "./catalog.ts";
 
+const nothingBeside = () => Promise.resolve(undefined);
+
 const turn = {
   receipt: "0199f7a2-6c7e-7cc3-98c4-dc0c0c07398f",
   orgId: "3f1c9d52-7a44-4c0e-9b1e-5d7a0f4e2c11",
@@ -13,9 +15,9 @@ const turn = {
 describe("a payload", () => {
   it.each([INGEST_TURN, INGEST_EVENTS] as const)("of %s is read back as what was written", async (name) => {
     for (const body of [turn.body, JSON.stringify({ text: "x".repeat(100_000) })]) {
-      const job = await writeJob(name, { ...turn, body });
+      const job = await writeJob(name, { ...turn, body }, "tight");
       expect(job.name).toBe(name);
-      expect(await readJob(job.name, job.data)).toEqual({ name, accepted: { ...turn, body } });
+      expect(await readJob(job.name, job.data, nothingBeside)).toEqual({ name, accepted: { ...turn, body } });
     }
   });
 
@@ -23,27 +25,28 @@ describe("a payload", () => {
     const { body: _body, ...facts } = turn;
     // What a process of the first version left in a queue; its compressed body is `{"text":"hello"}`.
     const stored = { v: 1, ...facts, encoding: "deflate", body: "q1YqSa0oUbJSykjNyclXqgUA", added: "later" };
-    expect(await readJob("ingest-turn", stored)).toEqual({
+    expect(await readJob("ingest-turn", stored, nothingBeside)).toEqual({
       name: "ingest-turn",
       accepted: { ...facts, body: '{"text":"hello"}' },
     });
   });
 
   it.each<[string, unknown, string]>([
-    ["another version", { v: 2, ...turn, encoding: "identity" }, "v"],
+    ["a future version", { v: 3, ...turn, encoding: "identity" }, "v"],
+    ["no length", { v: 2, ...turn, encoding: "identity" }, "chars"],
     ["no receipt", { v: 1, ...turn, encoding: "identity", receipt: "x" }, "receipt"],
     ["an unknown encoding", { v: 1, ...turn, encoding: "zip" }, "encoding"],
     ["no body", { v: 1, ...turn, encoding: "identity", body: null }, "body"],
     ["nothing", undefined, "not an object"],
     ["a text", "{}", "not an object"],
   ])("with %s is unreadable, and the field is named", async (_name, data, field) => {
-    const error = await readJob(INGEST_TURN, data).catch((reason: unknown) => reason);
+    const error = await readJob(INGEST_TURN, data, nothingBeside).catch((reason: unknown) => reason);
     expect(isAppError(error, "unreadable_job") && error.message).toBe(`unreadable job payload: ${field}`);
   });
 
   it.each(["", "other", "constructor", "__proto__"])("of a job called %j is unreadable", async (name) => {
-    const { data } = await writeJob(INGEST_TURN, turn);
-    const error = await readJob(name, data).catch((reason: unknown) => reason);
+    const { data } = await writeJob(INGEST_TURN, turn, "tight");
+    const error = await readJob(name, data, nothingBeside).catch((reason: unknown) => reason);
     expect(isAppError(error, "unreadable_job")).toBe(true);
   });
 });

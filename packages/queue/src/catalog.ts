@@ -5,7 +5,7 @@
 import { AppError } from "@turnpike/domain/errors";
 import type { AcceptedBody } from "@turnpike/domain/ports";
 import { z } from "zod";
-import { decodeBody, encodeBody, type EncodedBody } from "./body-codec.ts";
+import { decodeBody, encodeBody, inflateText, type QueueRoom } from "./body-codec.ts";
 
 /** The queue that all jobs go through. */
 export const INGEST_QUEUE = "ingest";
@@ -16,20 +16,34 @@ export const INGEST_TURN = "ingest-turn";
 /** The name of the job that stores one post of lifecycle events. */
 export const INGEST_EVENTS = "ingest-events";
 
-const BodyV1 = z.object({
-  v: z.literal(1),
+const facts = {
   receipt: z.uuid(),
   orgId: z.uuid(),
   requestId: z.string(),
   acceptedAt: z.string(),
+};
+
+const BodyV1 = z.object({
+  v: z.literal(1),
+  ...facts,
   encoding: z.enum(["identity", "deflate"]),
   body: z.string(),
 });
 
+// A job of version 2 is in the register from the moment when it is in the queue, and says how long its body is.
+const BodyV2 = z.discriminatedUnion("encoding", [
+  z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("identity"), body: z.string() }),
+  z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("deflate"), body: z.string() }),
+  // The body lies beside the queue, under the job's id.
+  z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("beside") }),
+]);
+
+const Body = z.discriminatedUnion("v", [BodyV1, BodyV2]);
+
 /** One line per job: the schema of its payload, in every version that may still lie in a queue. */
 const payloads = {
-  [INGEST_TURN]: BodyV1,
-  [INGEST_EVENTS]: BodyV1,
+  [INGEST_TURN]: Body,
+  [INGEST_EVENTS]: Body,
 } as const;
 
 /** The name of a job. */
@@ -37,24 +51,46 @@ export type JobName = keyof typeof payloads;
 
 /** A job as it is put into the queue. */
 export interface NewJob {
-  readonly name: JobName;
-  readonly data: z.infer<(typeof payloads)[JobName]>;
+  readonly jobId: string;
+  readonly orgId: string;
+  readonly name: string;
+  readonly data: unknown;
+  /** What lies beside the queue for it. */
+  readonly payload: Buffer | undefined;
+  /** What it takes in the queue's storage, without what every job takes. */
+  readonly bytes: number;
+  readonly acceptedMs: number;
 }
 
+/** Gets the payload of a job that lies beside the queue. */
+export type ReadPayload = (jobId: string) => Promise<Uint8Array | undefined>;
+
 /** Write an accepted body as a job, in the newest version of its payload. */
-export async function writeJob(name: JobName, accepted: AcceptedBody): Promise<NewJob> {
+export async function writeJob(name: JobName, accepted: AcceptedBody, room: QueueRoom): Promise<NewJob> {
   const { receipt, orgId, requestId, acceptedAt } = accepted;
-  const encoded: EncodedBody = await encodeBody(accepted.body);
-  return { name, data: { v: 1, receipt, orgId, requestId, acceptedAt, ...encoded } };
+  const encoded = await encodeBody(accepted.body, room);
+  const known = { v: 2, receipt, orgId, requestId, acceptedAt, chars: accepted.body.length } as const;
+  const job = { jobId: jobIdOf(orgId, receipt), orgId, name, acceptedMs: Date.parse(acceptedAt) };
+  if (encoded.encoding === "beside") {
+    const { encoding, payload } = encoded;
+    return { ...job, data: { ...known, encoding }, payload, bytes: payload.length };
+  }
+  return {
+    ...job,
+    data: { ...known, ...encoded },
+    payload: undefined,
+    bytes: Buffer.byteLength(encoded.body),
+  };
 }
 
 /**
  * Read a job of any known name and version.
- * @throws AppError `unreadable_job` when it is of none; the message names the field.
+ * @throws AppError `unreadable_job` when it is of none, or its payload is missing; the message names the field.
  */
 export async function readJob(
   name: string,
   data: unknown,
+  readPayload: ReadPayload,
 ): Promise<{ readonly name: JobName; readonly accepted: AcceptedBody }> {
   if (!isJobName(name))
     throw new AppError("unreadable_job", "unreadable job: of a name that nobody here knows");
@@ -63,8 +99,38 @@ export async function readJob(
     const field = parsed.error.issues[0]?.path.join(".") ?? "";
     throw new AppError("unreadable_job", `unreadable job payload: ${field || "not an object"}`);
   }
-  const { v: _version, encoding, body, ...accepted } = parsed.data;
-  return { name, accepted: { ...accepted, body: await decodeBody({ encoding, body }) } };
+  const { receipt, orgId, requestId, acceptedAt } = parsed.data;
+  const body = await readBody(parsed.data, readPayload);
+  return { name, accepted: { receipt, orgId, requestId, acceptedAt, body } };
+}
+
+async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): Promise<string> {
+  if (data.encoding !== "beside") return decodeBody(data);
+  const payload = await readPayload(jobIdOf(data.orgId, data.receipt));
+  if (payload === undefined)
+    throw new AppError("unreadable_job", "unreadable job payload: what lay beside the queue is missing");
+  return inflateText(payload);
+}
+
+/** Tell how long the body of a job is, in UTF-16 units, before it is read; an estimate for jobs of version 1. */
+export function bodyLengthOf(data: unknown): number {
+  const { chars, body, encoding } = LengthFacts.safeParse(data).data ?? {};
+  if (chars !== undefined) return chars;
+  return (body?.length ?? 0) * (encoding === "deflate" ? ESTIMATED_RATIO : 1);
+}
+
+// How much longer than its deflated base64 the text of a conversation is.
+const ESTIMATED_RATIO = 3;
+
+const LengthFacts = z.object({
+  chars: z.int().min(0).optional(),
+  body: z.string().optional(),
+  encoding: z.string().optional(),
+});
+
+/** Tell whether a job may have been put into the queue without its entry in the register: by an older version. */
+export function mayBeUnregistered(data: unknown): boolean {
+  return !z.object({ v: z.literal(2) }).safeParse(data).success;
 }
 
 function isJobName(name: string): name is JobName {

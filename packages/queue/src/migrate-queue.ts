@@ -4,7 +4,7 @@ import { openPostgres } from "./open-postgres.ts";
 const silent: Log = { info() {}, warn() {}, error() {} };
 
 /**
- * Bring BullMQ's own schema up to date. Idempotent; processes that start together wait for one another.
+ * Bring BullMQ's own schema and that of the register up to date. Idempotent; processes that start together wait for one another.
  * @throws the driver's error when the database cannot be reached.
  */
 export async function migrateQueue(databaseUrl: string): Promise<void> {

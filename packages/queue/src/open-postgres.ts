@@ -2,6 +2,7 @@ import type { Log } from "@turnpike/domain/ports";
 import { runMigrations } from "bullmq";
 import { Pool } from "pg";
 import type { ClientRole, OpenClient } from "./backend.ts";
+import { installRegister } from "./postgres-schema.ts";
 import { within } from "./within.ts";
 
 const SCHEMA = "bullmq";
@@ -16,7 +17,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 const poolSize: Readonly<Record<ClientRole, number>> = { producer: 8, consumer: 12 };
 
 /**
- * Open a pool and bring BullMQ's own schema up to date. Not through a pooler in transaction mode: LISTEN needs a session.
+ * Open a pool and bring BullMQ's own schema and the register up to date. Not through a pooler in transaction mode: LISTEN needs a session.
  * @throws the driver's error when the server does not answer; a queue that is built while it is away never recovers.
  */
 export async function openPostgres(url: string, role: ClientRole, log: Log): Promise<OpenClient> {
@@ -37,6 +38,7 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
     const client = await pool.connect();
     try {
       await runMigrations(client, SCHEMA);
+      await installRegister(client);
     } finally {
       client.release();
     }

@@ -13,7 +13,8 @@ const MAX_RECONNECT_DELAY_MS = 2_000;
 type Patience = Pick<RedisOptions, "enableOfflineQueue" | "maxRetriesPerRequest" | "commandTimeout">;
 
 const options: Readonly<Record<ClientRole, Patience>> = {
-  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: COMMAND_TIMEOUT_MS },
+  // Nothing is sent twice: what was added at the first time may have been worked off before the second.
+  producer: { enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: COMMAND_TIMEOUT_MS },
   consumer: { maxRetriesPerRequest: null },
 };
 

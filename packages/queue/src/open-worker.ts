@@ -3,23 +3,26 @@ import { traceOf } from "@turnpike/domain/trace-of";
 import type { Job, Worker } from "bullmq";
 import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts";
 import { INGEST_QUEUE } from "./catalog.ts";
+import { onServerClock } from "./on-server-clock.ts";
+import { readServerTime } from "./read-server-time.ts";
+import { createRegister, type Register } from "./register.ts";
 import { restOnError } from "./rest-on-error.ts";
 import { backoffMs } from "./retry-policy.ts";
-import { type JobHandlers, runJob } from "./run-job.ts";
+import { createServerClock, type ServerClock } from "./server-clock.ts";
 import { within } from "./within.ts";
 
-// A worker that died is noticed after this; one that lives renews its lock at half of it.
 const LOCK_DURATION_MS = 15_000;
-const STALLED_CHECK_INTERVAL_MS = 5_000;
-// A stall says that a process died or was paused, not that the turn is bad: never a reason to give it up.
-const MAX_STALLED_COUNT = 1_000;
+const CHECKS_PER_LOCK_DURATION = 3;
+// Never a reason for BullMQ to fail a job: what becomes of one that stalls is for suspicion.ts to say.
+const MAX_STALLED_COUNT = 1_000_000;
 const READY_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS = 1_000;
 
 /** How to open a worker. */
 export interface WorkerOptions extends QueueLocation {
   readonly concurrency: number;
-  readonly handlers: JobHandlers;
+  /** A worker that died is noticed after this; one that lives renews its locks at half of it. Default 15 s. */
+  readonly lockDurationMs?: number;
   readonly log: Log;
 }
 
@@ -27,47 +30,37 @@ export interface WorkerOptions extends QueueLocation {
 export interface OpenWorker {
   readonly worker: Worker;
   readonly backend: OpenBackend;
+  readonly clock: ServerClock;
+  readonly register: Register;
 }
+
+/** Runs one job under its lock's token. */
+export type ProcessJob = (job: Job, token: string, open: OpenWorker) => Promise<void>;
 
 /**
  * Open a worker that has connected and takes no jobs yet. BullMQ keeps the failure of a first connection for ever: on the
  * Postgres backend a worker that runs regardless never wakes, or blocks its process.
  * @throws the driver's error when the queue is away; nothing is left open.
  */
-export async function openWorker(options: WorkerOptions): Promise<OpenWorker> {
-  const { log, handlers } = options;
-  const backend = await openBackend(options, "consumer", log);
-  const process = (job: Job): Promise<void> => runJob(job, handlers);
-  const worker = new backend.classes.Worker(INGEST_QUEUE, process, {
-    connection: backend.connection,
-    prefix: options.prefix,
-    autorun: false,
-    concurrency: options.concurrency,
-    lockDuration: LOCK_DURATION_MS,
-    stalledInterval: STALLED_CHECK_INTERVAL_MS,
-    maxStalledCount: MAX_STALLED_COUNT,
-    runRetryDelay: RECONNECT_DELAY_MS,
-    removeOnComplete: { count: 0 },
-    settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
-  }) as unknown as Worker;
-  worker.on("error", (error) => log.warn({ reason: error.name }, "worker"));
-  worker.on("failed", (job, error) =>
-    log.warn(
-      { jobId: job?.id, attempt: job?.attemptsMade, reason: error.message, at: traceOf(error.cause) },
-      "job failed",
-    ),
-  );
+export async function openWorker(options: WorkerOptions, process: ProcessJob): Promise<OpenWorker> {
+  const backend = await openBackend(options, "consumer", options.log);
+  let open: OpenWorker | undefined;
   try {
+    const clock = await createServerClock(() => readServerTime(backend), options.log);
+    const worker = createWorker(options, backend, (...job) => process(...job, need(open)));
+    open = { backend, clock, worker, register: createRegister(backend, options.prefix) };
+    onServerClock(open.worker.backend, clock);
     await within(
-      worker.waitUntilReady(),
+      open.worker.waitUntilReady(),
       READY_TIMEOUT_MS,
       () => new Error("the worker did not become ready"),
     );
+    return open;
   } catch (error) {
-    await closeWorker({ worker, backend });
+    if (open === undefined) await backend.close();
+    else await closeWorker(open);
     throw error;
   }
-  return { worker, backend };
 }
 
 /** Take jobs until the worker is closed. */
@@ -77,8 +70,51 @@ export function startWorker({ worker }: OpenWorker): void {
 }
 
 /** Give up the connections, whatever still runs on them. */
-export async function closeWorker({ worker, backend }: OpenWorker): Promise<void> {
+export async function closeWorker({
+  worker,
+  backend,
+}: Pick<OpenWorker, "worker" | "backend">): Promise<void> {
   // First the connection on which the worker listens: a pool would wait for it to come back.
   await worker.disconnect().catch(() => {});
   await backend.close();
+}
+
+function createWorker(
+  { log, prefix, concurrency, lockDurationMs = LOCK_DURATION_MS }: WorkerOptions,
+  backend: OpenBackend,
+  process: (job: Job, token: string) => Promise<void>,
+): Worker {
+  const worker = new backend.classes.Worker(
+    INGEST_QUEUE,
+    (job: Job, token?: string) => process(job, token ?? ""),
+    {
+      connection: backend.connection,
+      prefix,
+      autorun: false,
+      concurrency,
+      lockDuration: lockDurationMs,
+      stalledInterval: lockDurationMs / CHECKS_PER_LOCK_DURATION,
+      maxStalledCount: MAX_STALLED_COUNT,
+      runRetryDelay: RECONNECT_DELAY_MS,
+      removeOnComplete: { count: 0 },
+      settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
+    },
+  ) as unknown as Worker;
+  // The time is the server's; locks are renewed by the local clock.
+  worker.on("active", (job) => {
+    job.processedOn = Date.now();
+  });
+  worker.on("error", (error) => log.warn({ reason: error.name }, "worker"));
+  worker.on("failed", (job, error) =>
+    log.warn(
+      { jobId: job?.id, attempt: job?.attemptsMade, reason: error.message, at: traceOf(error.cause) },
+      "job failed",
+    ),
+  );
+  return worker;
+}
+
+function need(open: OpenWorker | undefined): OpenWorker {
+  if (open === undefined) throw new Error("a job came before the worker was open");
+  return open;
 }

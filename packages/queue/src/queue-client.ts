@@ -5,6 +5,7 @@ import type { Queue } from "bullmq";
 import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { keepOpening } from "./keep-opening.ts";
+import { createRegister, type Register } from "./register.ts";
 import { within } from "./within.ts";
 
 // Nobody reads BullMQ's stream of events.
@@ -19,12 +20,16 @@ const CLOSE_TIMEOUT_MS = 5_000;
 export interface OpenQueue {
   readonly backend: OpenBackend;
   readonly queue: Queue;
+  readonly register: Register;
 }
 
 /** A queue that may be away at any time, also at the start. */
 export interface QueueClient {
-  /** @throws AppError `queue_unavailable` when the act fails or is not done within the time. */
-  use<T>(timeoutMs: number, act: (opened: OpenQueue) => Promise<T>): Promise<T>;
+  /**
+   * Act on the queue; the signal aborts when the time is up, for acts of several steps.
+   * @throws AppError `queue_unavailable` when the act fails or is not done within the time.
+   */
+  use<T>(timeoutMs: number, act: (opened: OpenQueue, signal: AbortSignal) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
@@ -45,12 +50,14 @@ export function createQueueClient(location: QueueLocation & { readonly log: Log 
   return {
     async use(timeoutMs, act) {
       const late = () => new Error(`no answer within ${Math.round(timeoutMs)} ms`);
+      const givenUp = new AbortController();
       try {
         // Whoever waits longer is forgotten, with all that it holds: it is not done later what was refused before.
         if (current === undefined) await once(arrival, "open", { signal: AbortSignal.timeout(WAIT_MS) });
         if (current === undefined) throw late();
-        return await within(act(current), timeoutMs, late);
+        return await within(act(current, givenUp.signal), timeoutMs, late);
       } catch (cause) {
+        givenUp.abort();
         throw new AppError("queue_unavailable", "the queue is not available right now: try again", { cause });
       }
     },
@@ -81,5 +88,5 @@ async function openQueue(location: QueueLocation & { readonly log: Log }): Promi
     await backend.close();
     throw error;
   }
-  return { backend, queue: queue as unknown as Queue };
+  return { backend, queue: queue as unknown as Queue, register: createRegister(backend, location.prefix) };
 }

@@ -1,9 +1,17 @@
-import { isAppError } from "@turnpike/domain/errors";
-import type { AcceptedBody } from "@turnpike/domain/ports";
+import { AppError, type ErrorCode, isAppError } from "@turnpike/domain/errors";
+import type { AcceptedBody, DeadLetterStore, Log } from "@turnpike/domain/ports";
 import { toStorable } from "@turnpike/domain/storable-text";
-import { type Job, UnrecoverableError } from "bullmq";
-import { type JobName, readJob } from "./catalog.ts";
+import { traceOf } from "@turnpike/domain/trace-of";
+import { type Job, UnrecoverableError, WaitingError } from "bullmq";
+import type { JobName } from "./catalog.ts";
+import { makeDeadLetter } from "./dead-letter.ts";
+import type { JobGate } from "./job-gate.ts";
+import { type JobMarks, readMarks, writeMarks } from "./job-marks.ts";
 import { isWorthTrying } from "./retry-policy.ts";
+import { findGuilt, isSuspect } from "./suspicion.ts";
+
+/** Why a job ends that is given back. */
+export const GIVEN_BACK = new Error("given back");
 
 /** What is known of a job beside what it carries. */
 export interface JobFacts {
@@ -17,29 +25,172 @@ export type JobHandler = (accepted: AcceptedBody, facts: JobFacts) => Promise<vo
 /** One handler per job. */
 export type JobHandlers = Readonly<Record<JobName, JobHandler>>;
 
+/** What of a job is needed to run it. */
+export type RunnableJob = Pick<
+  Job,
+  "id" | "name" | "data" | "attemptsMade" | "stalledCounter" | "progress" | "updateProgress" | "moveToWait"
+>;
+
+/** How the payloads of jobs are got at, wherever they lie. */
+export interface JobContents {
+  /** How much memory the body will take, before it is read. */
+  sizeOf(job: RunnableJob): number;
+  /** @throws AppError `unreadable_job`, or `queue_unavailable`. */
+  read(job: RunnableJob): Promise<{ readonly name: JobName; readonly accepted: AcceptedBody }>;
+  /** Write a job down whole, as a replay takes it. */
+  write(job: RunnableJob): Promise<Uint8Array>;
+}
+
+/** Told what happens to jobs. */
+export interface RunEvents {
+  dead(code: ErrorCode): void;
+  /** False when the queue could not be told: another takes the job over when its lock has run out. */
+  givenBack(isBack: boolean): void;
+}
+
+/** What running jobs takes. */
+export interface RunJobDeps {
+  readonly handlers: JobHandlers;
+  readonly contents: JobContents;
+  readonly deadLetters: DeadLetterStore;
+  readonly gate: JobGate;
+  /** ISO 8601. */
+  readonly now: () => string;
+  readonly log: Log;
+  /** Aborts, with `GIVEN_BACK`, when jobs that wait at the gate are to be given back. */
+  readonly stopEntering: AbortSignal;
+  /** Aborts, with `GIVEN_BACK`, when all jobs are to be given back, also those whose handler runs. */
+  readonly giveBack: AbortSignal;
+  readonly on: RunEvents;
+}
+
 /**
- * Hand a job to its handler.
- * @throws Error that BullMQ tries again, or UnrecoverableError that makes the job dead.
+ * Run a job to its end: stored, or in the dead letters. Resolved means that it may leave the queue.
+ * @throws Error that BullMQ tries again, WaitingError when the job was given back, or UnrecoverableError when not even a dead
+ *   letter could be written.
  */
-export async function runJob(
-  job: Pick<Job, "id" | "name" | "data" | "attemptsMade">,
-  handlers: JobHandlers,
-): Promise<void> {
+export async function runJob(job: RunnableJob, token: string, deps: RunJobDeps): Promise<void> {
+  const run: Run = { job, marks: readMarks(job), attempt: job.attemptsMade + 1 };
   try {
-    const { name, accepted } = await readJob(job.name, job.data);
-    await handlers[name](accepted, { attempt: job.attemptsMade + 1, jobId: job.id ?? "" });
+    await unlessGivenBack(deps.giveBack, () => runInGate(run, deps));
   } catch (error) {
-    throw judge(error, job.attemptsMade + 1);
+    if (error !== GIVEN_BACK) throw error;
+    throw await giveBack(run, token, deps);
   }
+}
+
+interface Run {
+  readonly job: RunnableJob;
+  marks: JobMarks;
+  readonly attempt: number;
+}
+
+/** What still runs when the signal comes goes on unheard: what it stores is stored once, whoever runs the job next. */
+async function unlessGivenBack(signal: AbortSignal, act: () => Promise<void>): Promise<void> {
+  signal.throwIfAborted();
+  let refuse = (): void => {};
+  const aborted = new Promise<never>((_resolve, reject) => {
+    refuse = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", refuse, { once: true });
+  });
+  const acted = act();
+  acted.catch(() => {});
+  try {
+    await Promise.race([acted, aborted]);
+  } finally {
+    signal.removeEventListener("abort", refuse);
+  }
+}
+
+async function runInGate(run: Run, deps: RunJobDeps): Promise<void> {
+  const { job } = run;
+  const suspect = isSuspect(job);
+  const leave = await deps.gate.enter(suspect ? "alone" : deps.contents.sizeOf(job), deps.stopEntering);
+  try {
+    const guilt = suspect ? findGuilt(run.marks, job.stalledCounter) : undefined;
+    if (guilt !== undefined) {
+      await bury(run, deps, guilt);
+      return;
+    }
+    if (suspect) await note(run, { lonelyRuns: (run.marks.lonelyRuns ?? 0) + 1 });
+    const { name, accepted } = await deps.contents.read(job);
+    await deps.handlers[name](accepted, { attempt: run.attempt, jobId: idOf(job) });
+  } catch (error) {
+    await settleFailure(run, deps, error);
+  } finally {
+    leave();
+  }
+}
+
+async function settleFailure(run: Run, deps: RunJobDeps, error: unknown): Promise<void> {
+  const failure = isAppError(error) ? error : new AppError("internal", "unexpected error", { cause: error });
+  if (!isWorthTrying(failure.code, run.attempt)) {
+    await bury(run, deps, failure);
+    return;
+  }
+  // The process has survived: what was noted of a run alone is no longer true.
+  const { firstFailedAt = deps.now(), lonelyRuns = 0 } = run.marks;
+  if (run.marks.firstFailedAt === undefined || lonelyRuns > 0)
+    await note(run, { firstFailedAt, lonelyRuns: 0 }).catch(() => {});
+  throw describe(Error, failure);
+}
+
+/** Put a job into the dead letters; resolved, it may leave the queue. */
+async function bury(run: Run, deps: RunJobDeps, failure: AppError): Promise<void> {
+  const { job, marks, attempt } = run;
+  const lastFailedAt = deps.now();
+  try {
+    const letter = makeDeadLetter({
+      jobId: idOf(job),
+      jobName: job.name,
+      data: job.data,
+      bytes: await deps.contents.write(job),
+      attempts: attempt,
+      failure,
+      firstFailedAt: marks.firstFailedAt ?? lastFailedAt,
+      lastFailedAt,
+    });
+    const outcome = await deps.deadLetters.put(letter);
+    deps.on.dead(failure.code);
+    const facts = { jobId: job.id, attempt, code: failure.code, reason: letter.reason, outcome };
+    deps.log.warn({ ...facts, at: traceOf(failure.cause) }, "dead letter");
+  } catch (cause) {
+    const lost = isAppError(cause) ? cause : new AppError("internal", "unexpected error", { cause });
+    if (isWorthTrying(lost.code, attempt)) throw describe(Error, lost);
+    // The last resort: the queue itself keeps it, among its failed jobs.
+    deps.log.error({ jobId: job.id, code: lost.code, at: traceOf(cause) }, "a dead letter cannot be written");
+    throw describe(UnrecoverableError, failure);
+  }
+}
+
+/** The job waits again at once, its attempts as before; a run alone that ends like this says nothing against it. */
+async function giveBack(run: Run, token: string, { log, on }: RunJobDeps): Promise<WaitingError> {
+  const { job, marks } = run;
+  try {
+    if (marks.lonelyRuns) await note(run, { lonelyRuns: 0 });
+    await job.moveToWait(token);
+    on.givenBack(true);
+  } catch (error) {
+    on.givenBack(false);
+    log.warn({ jobId: job.id, at: traceOf(error) }, "a job could not be given back");
+  }
+  return new WaitingError();
+}
+
+async function note(run: Run, marks: JobMarks): Promise<void> {
+  run.marks = { ...run.marks, ...marks };
+  await writeMarks(run.job, run.marks);
 }
 
 /**
  * What BullMQ stores of a failure: the code and our own message. Anything else may hold the body's text, and a character
  * that Postgres cannot store in it would keep the job from ever finishing.
  */
-function judge(error: unknown, attemptsMade: number): Error {
-  const code = isAppError(error) ? error.code : "internal";
-  const message = toStorable(`${code}: ${isAppError(error) ? error.message : "unexpected error"}`).value;
-  const judged = isWorthTrying(code, attemptsMade) ? Error : UnrecoverableError;
-  return Object.assign(new judged(message), { cause: error });
+function describe(Failure: new (message: string) => Error, failure: AppError): Error {
+  const message = toStorable(`${failure.code}: ${failure.message}`).value;
+  return Object.assign(new Failure(message), { cause: failure.cause ?? failure });
+}
+
+function idOf(job: Pick<Job, "id">): string {
+  return job.id ?? "";
 }

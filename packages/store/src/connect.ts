@@ -11,12 +11,21 @@ const IDLE_TIMEOUT_S = 60;
  * Open a pool for statements that stand alone; connections are made when they are first needed, and made again after
  * they are lost. Not for transactions: this driver (3.4.9) mixes up those whose connection is lost, see `write-pool.ts`.
  * @param options.name shown in `pg_stat_activity`.
+ * @param options.onLoss called when a connection was lost; idle ones are then kept, so that each end of one is a loss.
  */
-export function connectDatabase(options: { url: string; maxConnections: number; name: string }): Database {
+export function connectDatabase(options: {
+  url: string;
+  maxConnections: number;
+  name: string;
+  onLoss?: () => void;
+}): Database {
+  const { onLoss } = options;
   return postgres(options.url, {
     max: options.maxConnections,
     connect_timeout: CONNECT_TIMEOUT_S,
-    idle_timeout: IDLE_TIMEOUT_S,
+    ...(onLoss === undefined
+      ? { idle_timeout: IDLE_TIMEOUT_S }
+      : { idle_timeout: 0, max_lifetime: null, onclose: () => onLoss() }),
     onnotice: () => {},
     connection: { application_name: options.name, ...sessionSettings },
   });

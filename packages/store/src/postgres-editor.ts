@@ -6,12 +6,25 @@ import { createWritePool } from "./write-pool.ts";
 export type PostgresEditor = ReturnType<typeof createPostgresEditor>;
 
 /** Open a pool for edits. No connection is made before the first call; a lost one is made again at the next. */
-export function createPostgresEditor(options: { readonly url: string; readonly maxConnections: number }) {
-  const pool = createWritePool({ ...options, name: "turnpike-timeline" });
+export function createPostgresEditor(options: {
+  readonly url: string;
+  readonly maxConnections: number;
+  /** Called after each edit, also after one of which it is not known whether it came through. */
+  readonly onEdit?: ((orgId: string) => void) | undefined;
+}) {
+  const { url, maxConnections, onEdit } = options;
+  const pool = createWritePool({ url, maxConnections, name: "turnpike-timeline" });
+  const edit = async (orgId: string, editing: Promise<void>): Promise<void> => {
+    try {
+      await editing;
+    } finally {
+      onEdit?.(orgId);
+    }
+  };
   return {
     renameSession: (orgId: string, sessionId: string, displayName: string | null) =>
-      renameSession(pool.statement, orgId, sessionId, displayName),
-    deleteSession: (orgId: string, sessionId: string) => deleteSession(pool, orgId, sessionId),
+      edit(orgId, renameSession(pool.statement, orgId, sessionId, displayName)),
+    deleteSession: (orgId: string, sessionId: string) => edit(orgId, deleteSession(pool, orgId, sessionId)),
     close: () => pool.close(),
   };
 }

@@ -11,6 +11,8 @@ export interface PostgresStore extends SessionStore {
    * @throws AppError `store_unavailable`.
    */
   ping(): Promise<void>;
+  /** Use new connections from now on; what runs on the old ones fails with `store_unavailable`. */
+  reopen(): void;
   close(): Promise<void>;
 }
 
@@ -24,6 +26,7 @@ export function createPostgresStore(options: {
     url: options.url,
     maxConnections: options.maxConnections,
     name: options.name ?? "turnpike-worker",
+    looksUpOnly: true,
   });
   return {
     capability: "sessions",
@@ -34,6 +37,7 @@ export function createPostgresStore(options: {
     async ping() {
       await pool.statement`SELECT 1`;
     },
+    reopen: () => pool.reopen(),
     close: () => pool.close(),
   };
 }

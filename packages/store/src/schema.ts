@@ -3,6 +3,7 @@
  * Hashes and ids compare byte by byte (`COLLATE "C"`), whatever the database's locale.
  */
 import type { Block } from "@turnpike/domain/block";
+import type { ErrorCode } from "@turnpike/domain/errors";
 import type { JsonObject } from "@turnpike/domain/json";
 import { sql } from "drizzle-orm";
 import {
@@ -28,6 +29,8 @@ const key = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
 /** Read as text: a JavaScript date would lose the microseconds. */
 const time = (name: string) => timestamp(name, { withTimezone: true, precision: 6, mode: "string" });
 
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
 const count = (name: string) => bigint(name, { mode: "number" }).notNull().default(0);
 
 // US dollars down to a picodollar: the price of one token of the cheapest model is a whole number of these.
@@ -45,6 +48,9 @@ export const isLive = sql`deleted_at IS NULL AND latest_sequence >= 0`;
 
 /** The same for lists of turns. */
 export const isTurn = sql`chain_length > 0`;
+
+/** The same for lists of dead letters. */
+export const isLetter = sql`job_bytes >= 0`;
 
 /**
  * One row per session of a harness, with its counters and the number of its latest event. A placeholder (a parent that
@@ -228,4 +234,80 @@ export const receipts = pgTable(
     createdAt: time("created_at").notNull().defaultNow(),
   },
   (table) => [primaryKey({ columns: [table.orgId, table.receipt] })],
+);
+
+/**
+ * One row per job that failed for good. What state it is in, is in no column: a letter whose receipt has its row is resolved,
+ * whatever else was done to it (`read/letter-view.ts`).
+ */
+export const deadLetters = pgTable(
+  "dead_letters",
+  {
+    orgId: uuid("org_id").notNull(),
+    receipt: uuid("receipt").notNull(),
+    jobName: text("job_name").notNull(),
+    code: key("code").$type<ErrorCode>().notNull(),
+    reason: text("reason").notNull(),
+    /** Over all of its lives in the queue. */
+    attempts: integer("attempts").notNull(),
+    firstFailedAt: time("first_failed_at").notNull(),
+    lastFailedAt: time("last_failed_at").notNull(),
+    acceptedAt: time("accepted_at"),
+    requestId: text("request_id"),
+    /** As `queue` wrote it; null once nobody needs it any more. */
+    job: bytes("job"),
+    /** The size that it had. */
+    jobBytes: bigint("job_bytes", { mode: "number" }).notNull(),
+    replays: integer("replays").notNull().default(0),
+    /** When its job was put back into the queue; null again when that has failed too. */
+    replayedAt: time("replayed_at"),
+    discardedAt: time("discarded_at"),
+    /** When it was noticed, some time later, that the receipt has its row. */
+    resolvedAt: time("resolved_at"),
+  },
+  (table) => [
+    primaryKey({ columns: [table.orgId, table.receipt] }),
+    index("dead_letters_by_time").on(table.orgId, table.lastFailedAt, table.receipt).where(isLetter),
+    index("dead_letters_by_code")
+      .on(table.orgId, table.code, table.lastFailedAt, table.receipt)
+      .where(isLetter),
+    // Over all orgs, for whoever may see them.
+    index("dead_letters_by_time_alone").on(table.lastFailedAt, table.orgId, table.receipt).where(isLetter),
+    index("dead_letters_open")
+      .on(table.orgId, table.receipt)
+      .where(sql`resolved_at IS NULL`),
+  ],
+);
+
+/**
+ * One row per act of a person, or per step of one that takes long. Append-only: a trigger refuses UPDATE, DELETE and
+ * TRUNCATE. The org is the nil UUID for acts over all orgs.
+ */
+export const auditLog = pgTable(
+  "audit_log",
+  {
+    orgId: uuid("org_id").notNull(),
+    id: uuid("id").notNull(),
+    at: time("at").notNull().defaultNow(),
+    actor: text("actor").notNull(),
+    action: key("action").notNull(),
+    details: jsonb("details").$type<JsonObject>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orgId, table.id] }), index("audit_log_by_id").on(table.id)],
+);
+
+/**
+ * How many receipts an org has, by outcome; a trigger on `receipts` counts. Spread over 32 rows, so that connections
+ * that store turns of one org seldom wait for each other. `before` counts what ended before the ledger was kept.
+ * @public the migrations are generated from it
+ */
+export const ledgerCounts = pgTable(
+  "ledger_counts",
+  {
+    orgId: uuid("org_id").notNull(),
+    outcome: text("outcome", { enum: ["stored", "duplicate", "before"] }).notNull(),
+    shard: integer("shard").notNull(),
+    count: bigint("count", { mode: "number" }).notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.orgId, table.outcome, table.shard] })],
 );

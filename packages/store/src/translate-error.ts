@@ -32,6 +32,11 @@ export function translateError(error: unknown): AppError {
   return new AppError(errorCodeOf(code), `database: ${code || "unexpected error"}`, { cause: error });
 }
 
+/** Read the SQLSTATE, or the driver's code, behind an error that was translated; empty when it has none. */
+export function databaseCodeOf(error: AppError): string {
+  return codeOf(error.cause);
+}
+
 /** The query builder wraps the driver's error, in an error that holds the statement and its parameters. */
 function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return "";

@@ -4,7 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import { DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { type Client, DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { sessionSettings } from "./session-settings.ts";
 import { translateError } from "./translate-error.ts";
 
@@ -27,6 +27,9 @@ export interface WritePool {
    *   very COMMIT it is unknown whether it took place; the same turns may be tried again in any case.
    */
   transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** Use new connections from now on; what runs on the old ones fails with `store_unavailable`. */
+  reopen(): void;
+  /** Close idle connections, and those in use when they are no longer; at the latest after a few seconds, whatever runs on them. */
   close(): Promise<void>;
 }
 
@@ -34,29 +37,44 @@ const CONNECT_TIMEOUT_MS = 5_000;
 const IDLE_TIMEOUT_MS = 60_000;
 // Above the server's own statement timeout: it ends a wait for a server that hangs.
 const QUERY_TIMEOUT_MS = sessionSettings.statement_timeout + 15_000;
+// A peer that vanished without a word is looked for after this long a silence.
+const KEEP_ALIVE_AFTER_MS = 10_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+// For statements that look rows up by their keys, which is all that ingest does. Planned once per connection, while tables may
+// be empty and without statistics, and right for as long as it lives.
+const LOOK_UP_SETTINGS = [
+  "enable_seqscan=off",
+  "enable_hashjoin=off",
+  "enable_mergejoin=off",
+  "plan_cache_mode=force_generic_plan",
+];
+
+/** How to open a pool. */
+export interface WritePoolOptions {
+  readonly url: string;
+  readonly maxConnections: number;
+  readonly name: string;
+  /** Whether every statement looks rows up by their keys. */
+  readonly looksUpOnly?: boolean;
+}
 
 /** Open the pool. No connection is made before the first call; a lost one is made again at the next. */
-export function createWritePool(options: { url: string; maxConnections: number; name: string }): WritePool {
-  const pool = new Pool({
-    connectionString: options.url,
-    max: options.maxConnections,
-    application_name: options.name,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    idleTimeoutMillis: IDLE_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    keepAlive: true,
-    ...sessionSettings,
-  });
-  // A connection that is lost while idle is reported here, and replaced at the next call.
-  pool.on("error", () => {});
+export function createWritePool(options: WritePoolOptions): WritePool {
+  let current = openPool(options);
   return {
     statement: (text, ...values) => onConnection((client) => toStatement(client)(text, ...values)),
     transaction: (run) => onConnection((client) => transact(client, run)),
-    close: () => pool.end(),
+    reopen() {
+      const old = current;
+      current = openPool(options);
+      void old.close(0);
+    },
+    close: () => current.close(CLOSE_TIMEOUT_MS),
   };
 
   async function onConnection<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
-    const client = await pool.connect().catch((error: unknown) => {
+    const client = await current.connect().catch((error: unknown) => {
       throw toStoreError(error);
     });
     const ignore = (): void => {};
@@ -72,6 +90,45 @@ export function createWritePool(options: { url: string; maxConnections: number; 
       client.release(!isSound);
     }
   }
+}
+
+interface OpenPool {
+  connect(): Promise<PoolClient>;
+  /** Connections that are still in use after the time are cut off. */
+  close(timeoutMs: number): Promise<void>;
+}
+
+function openPool(options: WritePoolOptions): OpenPool {
+  const pool = new Pool({
+    connectionString: options.url,
+    max: options.maxConnections,
+    application_name: options.name,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    idleTimeoutMillis: IDLE_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
+    ...sessionSettings,
+    ...(options.looksUpOnly === true
+      ? { options: LOOK_UP_SETTINGS.map((each) => `-c ${each}`).join(" ") }
+      : {}),
+  });
+  const open = new Set<PoolClient>();
+  // A connection that is lost while idle is reported here, and replaced at the next call.
+  pool.on("error", () => {});
+  pool.on("connect", (client) => void open.add(client));
+  pool.on("remove", (client) => void open.delete(client));
+  return {
+    connect: () => pool.connect(),
+    async close(timeoutMs) {
+      const cutOff = setTimeout(() => {
+        // Ends the statement that runs on it, too: the driver destroys the socket of a connection that is busy.
+        for (const client of open) void (client as unknown as Client).end().catch(() => {});
+      }, timeoutMs);
+      await pool.end();
+      clearTimeout(cutOff);
+    },
+  };
 }
 
 async function transact<T>(client: PoolClient, run: (tx: Transaction) => Promise<T>): Promise<T> {

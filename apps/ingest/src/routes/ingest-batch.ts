@@ -9,7 +9,7 @@ import { acceptTurn } from "../accept-turn.ts";
 import { describeJsonBody } from "../describe-json-body.ts";
 import type { RouteDeps } from "../deps.ts";
 import { exampleTurn } from "../example-turn.ts";
-import { readJsonBody } from "../read-json-body.ts";
+import { useJsonBody } from "../read-json-body.ts";
 
 /** Of one batch: as many as one enqueue takes in well below the time that a client waits. */
 const MAX_TURNS = 1_000;
@@ -49,21 +49,30 @@ const contract = createRoute({
 });
 
 /** Add `POST /v1/ingest/batch`: validate many turns one by one, make the good ones durable in one go. */
-export function addIngestBatch(app: HttpApp, { queue, limits, counters }: RouteDeps): void {
+export function addIngestBatch(app: HttpApp, deps: RouteDeps): void {
+  const { queue, counters } = deps;
   app.openapi(contract, async (c) => {
-    const turns = readTurns((await readJsonBody(c, limits)).parsed);
-    const judged = turns.map((turn, index) => judgeTurn(turn, index, c.get("requestId")));
-    const accepted = judged.flatMap((verdict) => ("turn" in verdict ? [verdict.turn] : []));
-    const refused = judged.flatMap((verdict) => ("error" in verdict ? [verdict.error] : []));
-    if (accepted.length > 0) await queue.enqueue(accepted);
-    counters.accepted(accepted.length);
+    const result = await useJsonBody(c, deps, {
+      judge: ({ parsed }) =>
+        readTurns(parsed).map((turn, index) => judgeTurn(turn, index, c.get("requestId"))),
+      act: async (judged) => {
+        const accepted = judged.flatMap((verdict) => ("turn" in verdict ? [verdict.turn] : []));
+        if (accepted.length > 0) await queue.enqueue(accepted);
+        counters.accepted(accepted.length);
+        return {
+          refused: judged.flatMap((verdict) => ("error" in verdict ? [verdict.error] : [])),
+          receipts: judged.map((verdict) => ("turn" in verdict ? verdict.turn.receipt : null)),
+        };
+      },
+    });
+    const { refused, receipts } = result;
     for (const error of refused) counters.rejected(error.code);
     return c.json(
       {
-        accepted: accepted.length,
+        accepted: receipts.length - refused.length,
         rejected: refused.length,
         errors: refused.map((error) => error.message),
-        receipts: judged.map((verdict) => ("turn" in verdict ? verdict.turn.receipt : null)),
+        receipts,
       },
       202,
     );

@@ -8,7 +8,7 @@ import { describeJsonBody } from "../describe-json-body.ts";
 import type { RouteDeps } from "../deps.ts";
 import { exampleEvents } from "../example-events.ts";
 import { issueReceipt } from "../issue-receipt.ts";
-import { readJsonBody } from "../read-json-body.ts";
+import { useJsonBody } from "../read-json-body.ts";
 
 const contract = createRoute({
   method: "post",
@@ -28,15 +28,23 @@ const contract = createRoute({
 });
 
 /** Add `POST /v1/ingest/events`: validate events of one session, make them durable, answer with a receipt. */
-export function addIngestEvents(app: HttpApp, { queue, limits, eventCounters }: RouteDeps): void {
+export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
+  const { queue, eventCounters } = deps;
   app.openapi(contract, async (c) => {
     try {
-      const { parsed, text } = await readJsonBody(c, limits);
-      const { session, events } = readEventsBody(parsed);
-      const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: text });
-      await queue.enqueueEvents([post]);
-      eventCounters.accepted(events.length);
-      return c.json({ status: "accepted" as const, receipt: post.receipt }, 202);
+      const receipt = await useJsonBody(c, deps, {
+        judge({ parsed, text }) {
+          const { session, events } = readEventsBody(parsed);
+          const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: text });
+          return { post, events: events.length };
+        },
+        act: async ({ post, events }) => {
+          await queue.enqueueEvents([post]);
+          eventCounters.accepted(events);
+          return post.receipt;
+        },
+      });
+      return c.json({ status: "accepted" as const, receipt }, 202);
     } catch (error) {
       eventCounters.rejected(isAppError(error) ? error.code : "internal");
       throw error;

@@ -8,7 +8,7 @@ import { Accepted } from "../accepted.ts";
 import { describeJsonBody } from "../describe-json-body.ts";
 import type { RouteDeps } from "../deps.ts";
 import { exampleTurn } from "../example-turn.ts";
-import { readJsonBody } from "../read-json-body.ts";
+import { useJsonBody } from "../read-json-body.ts";
 
 const contract = createRoute({
   method: "post",
@@ -33,14 +33,20 @@ const contract = createRoute({
 });
 
 /** Add `POST /v1/ingest`: validate one turn, make it durable, answer with its receipt. */
-export function addIngestTurn(app: HttpApp, { queue, limits, counters }: RouteDeps): void {
+export function addIngestTurn(app: HttpApp, deps: RouteDeps): void {
+  const { queue, counters } = deps;
   app.openapi(contract, async (c) => {
     try {
-      const { parsed, text } = await readJsonBody(c, limits);
-      const turn = acceptTurn({ parsed, toText: () => text, requestId: c.get("requestId") });
-      await queue.enqueue([turn]);
+      const receipt = await useJsonBody(c, deps, {
+        judge: ({ parsed, text }) =>
+          acceptTurn({ parsed, toText: () => text, requestId: c.get("requestId") }),
+        act: async (turn) => {
+          await queue.enqueue([turn]);
+          return turn.receipt;
+        },
+      });
       counters.accepted(1);
-      return c.json({ status: "accepted" as const, receipt: turn.receipt }, 202);
+      return c.json({ status: "accepted" as const, receipt }, 202);
     } catch (error) {
       counters.rejected(isAppError(error) ? error.code : "internal");
       throw error;

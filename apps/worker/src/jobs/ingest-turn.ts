@@ -6,6 +6,7 @@ import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
 import { prepareTurn } from "@turnpike/domain/prepare-turn";
 import type { PreparedTurn } from "@turnpike/domain/prepared-turn";
+import type { ChainMemory } from "@turnpike/domain/chain-memory";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 
 /** What the job works with. */
@@ -13,6 +14,8 @@ export interface IngestTurnDeps {
   readonly store: TurnStore;
   readonly log: Log;
   readonly wakes: Pick<WakePublisher, "publish">;
+  /** Of the hashes of earlier turns; without one each turn is hashed whole. */
+  readonly memory?: ChainMemory;
 }
 
 /** How a job ended, for its log line. */
@@ -26,7 +29,7 @@ export async function ingestTurn(deps: IngestTurnDeps, accepted: AcceptedTurn): 
   const started = performance.now();
   const facts: Record<string, unknown> = { requestId: accepted.requestId, receipt: accepted.receipt };
   try {
-    const turn = prepareTurn(accepted);
+    const turn = prepareTurn(accepted, deps.memory);
     const prepareMs = performance.now() - started;
     const outcome = await storeTurn(deps, turn);
     deps.log.info(

@@ -57,10 +57,20 @@ export function createSessionWatch(
     for (const [wake, known] of entry.waiters) if (known < latest) wake();
   };
 
+  /** Not a number to remember: the session may come back, and whoever waits for it then is to wait. */
+  const heardGone = (entry: Entry): void => {
+    entry.generation += 1;
+    for (const wake of entry.waiters.keys()) wake();
+  };
+
   const recheck = async (): Promise<void> => {
     const waited = [...entries.values()].filter((entry) => entry.waiters.size > 0);
     const found = new Map((await readLatest(waited)).map((news) => [news.sessionId, news.latestSequence]));
-    for (const entry of waited) heard(entry, found.get(entry.sessionId) ?? Number.POSITIVE_INFINITY);
+    for (const entry of waited) {
+      const latest = found.get(entry.sessionId);
+      if (latest === undefined) heardGone(entry);
+      else heard(entry, latest);
+    }
   };
 
   // One re-check at a time; a store that is away is asked again at the next one.

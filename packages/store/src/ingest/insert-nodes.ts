@@ -17,14 +17,18 @@ export async function insertNodes(tx: Transaction, placed: readonly PlacedTurn[]
   const fresh = new Map<string, NodeRow>();
   placed.forEach(({ turn, sessionId }, index) => {
     for (const node of turn.nodes.slice(known[index])) {
-      const id = `${turn.orgId}${node.hash}`;
-      if (!fresh.has(id)) fresh.set(id, { node, turn, sessionId });
+      const id = turn.orgId + node.hash;
+      const row = { node, turn, sessionId };
+      const other = fresh.get(id);
+      // Of turns that bring the same node, the one whose head it is knows the most of it.
+      if (other === undefined || (isHead(row) && !isHead(other))) fresh.set(id, row);
     }
   });
   // Sorted, so that two transactions that bring the same nodes wait for each other in one direction only.
   const rows = [...fresh.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
-  if (rows.length > 0) await writeNodes(tx, rows);
-  await completeHeads(tx, placed);
+  const inserted = rows.length > 0 ? await writeNodes(tx, rows) : new Set<string>();
+  const knownHeads = placed.filter(({ turn }) => !inserted.has(turn.orgId + turn.facts.headHash));
+  if (knownHeads.length > 0) await completeHeads(tx, knownHeads);
 }
 
 interface NodeRow {
@@ -33,9 +37,15 @@ interface NodeRow {
   readonly sessionId: string;
 }
 
+function isHead({ node, turn }: NodeRow): boolean {
+  return node.hash === turn.facts.headHash;
+}
+
 /**
  * Count, for each turn, how many nodes from the root on are stored. If a node is stored then so are its ancestors, so
  * this is a binary search for the last stored one: a handful of index probes, however long the history.
+ *
+ * A probe is no EXISTS: of a table without statistics the planner would hash all nodes of the org instead, for every turn.
  *
  * A turn whose receipt is stored has its nodes, all of them; or it was erased since, and a job that runs again must not
  * bring them back.
@@ -52,8 +62,8 @@ async function countKnownNodes(tx: Transaction, placed: readonly PlacedTurn[]): 
                CASE WHEN probe.hit THEN high ELSE probe.middle - 1 END
         FROM search
         CROSS JOIN LATERAL (
-          SELECT (low + high + 1) / 2 AS middle, EXISTS (
-            SELECT FROM nodes n
+          SELECT (low + high + 1) / 2 AS middle, (
+            SELECT true FROM nodes n
             WHERE n.org_id = chain.org_id AND n.hash = chain.hashes[(low + high + 1) / 2]) AS hit
         ) AS probe
         WHERE low < high
@@ -74,9 +84,10 @@ async function countKnownNodes(tx: Transaction, placed: readonly PlacedTurn[]): 
   return rows.map((row) => row.known);
 }
 
-async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<void> {
-  const head = (row: NodeRow) => (row.node.hash === row.turn.facts.headHash ? row.turn.facts : undefined);
-  await tx`
+/** Returns which of them were not there: org and hash, one string. */
+async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<ReadonlySet<string>> {
+  const head = (row: NodeRow) => (isHead(row) ? row.turn.facts : undefined);
+  const inserted = await tx<{ org_id: string; hash: string }>`
     INSERT INTO nodes (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
                        model, stop_reason, input_tokens, output_tokens)
     SELECT org_id, hash, parent_hash, session_id, role, content::json, provider, agent_name,
@@ -96,7 +107,9 @@ async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<vo
       ${rows.map((row) => head(row)?.outputTokens ?? null)}::bigint[]
     ) AS t (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
             model, stop_reason, input_tokens, output_tokens)
-    ON CONFLICT (org_id, hash) DO NOTHING`;
+    ON CONFLICT (org_id, hash) DO NOTHING
+    RETURNING org_id, hash`;
+  return new Set(inserted.map((row) => row.org_id + row.hash));
 }
 
 /** A head that came first as history has no model yet. Rows are locked in the order of their keys. */
@@ -115,8 +128,9 @@ async function completeHeads(tx: Transaction, placed: readonly PlacedTurn[]): Pr
       ) WITH ORDINALITY AS t (org_id, hash, model, stop_reason, input_tokens, output_tokens, ordinal)
       ORDER BY org_id, hash, ordinal
     ), bare AS (
-      SELECT n.org_id, n.hash FROM nodes n JOIN heads h ON n.org_id = h.org_id AND n.hash = h.hash
-      WHERE n.model IS NULL ORDER BY n.org_id, n.hash FOR UPDATE OF n
+      SELECT n.org_id, n.hash FROM heads h CROSS JOIN LATERAL (
+        SELECT org_id, hash FROM nodes WHERE org_id = h.org_id AND hash = h.hash AND model IS NULL FOR UPDATE
+      ) n
     )
     UPDATE nodes n
     SET model = h.model, stop_reason = h.stop_reason, input_tokens = h.input_tokens, output_tokens = h.output_tokens

@@ -36,9 +36,8 @@ export async function readEvents(
   sessionId: string,
   query: EventQuery,
 ): Promise<EventPage | undefined> {
-  const isNearestBelow = query.before !== undefined && query.after === undefined;
   const order = query.order ?? "asc";
-  const isDescending = order === "desc" || isNearestBelow;
+  const isDescending = isDescendingQuery(query);
   const direction = isDescending ? sql`DESC` : sql`ASC`;
   const rows = await db.execute<JoinedRow & Record<string, unknown>>(sql`
     SELECT s.latest_sequence AS "latestSequence", e.*
@@ -65,6 +64,11 @@ export async function readEvents(
     hasMore,
     nextAfter: nextAfterOf(query, events, latestSequence, hasMore && !isDescending),
   };
+}
+
+/** Tell whether a page is looked for from above: in that order, or because it is the one nearest below a number. */
+export function isDescendingQuery(query: EventQuery): boolean {
+  return query.order === "desc" || (query.before !== undefined && query.after === undefined);
 }
 
 /** The columns of an event, under the names of `EventRow`. */

@@ -13,7 +13,7 @@ describe.each(queueBackends())("a receipt in the queue on $name", (backend) => {
     await enqueueWhenUp(queue.produce(), [turn]);
     const finder = queue.findReceipts();
     const find = () => finder.findReceipt(turn.orgId, turn.receipt);
-    expect(await find()).toEqual({ state: "queued" });
+    expect(await find()).toEqual({ state: "queued", attempts: 0 });
     const gate = createGate();
     let isRunning = false;
     queue.consume(async () => {
@@ -21,7 +21,7 @@ describe.each(queueBackends())("a receipt in the queue on $name", (backend) => {
       await gate.opened;
     });
     await waitUntil(() => isRunning, { what: "the turn is running" });
-    expect(await find()).toEqual({ state: "queued" });
+    expect(await find()).toEqual({ state: "queued", attempts: 0 });
     gate.open();
     await waitUntil(async () => (await find()) === undefined, { what: "the turn is done" });
   });

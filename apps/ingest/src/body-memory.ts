@@ -1,0 +1,102 @@
+/**
+ * Bounds what the bodies in this process take in memory, whatever comes at once. A body counts from its first byte to its
+ * answer; what does not fit is refused at once, unread. Made into text and parsed, a body takes several times its size: large ones
+ * do so one at a time, small ones as far as a budget of their own reaches, so that neither waits for the other.
+ */
+import { AppError } from "@turnpike/domain/errors";
+import type { BodyHold } from "@turnpike/kit/read-body";
+import type { CollectGarbage } from "@turnpike/kit/collect-garbage";
+import { createWaitingLine } from "./waiting-line.ts";
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// Whatever its body is, a request takes about this much.
+const REQUEST_BYTES = 16 * KIB;
+/** A body from here on is large. */
+const LARGE_BODY_BYTES = MIB;
+const SMALL_BODIES_BYTES = 32 * MIB;
+// Clients wait longer than this for an answer, and it is long enough for several large bodies.
+const MAX_WAIT_MS = 5_000;
+
+// Of large bodies; what is read of them leaves its size as garbage, what is made of them several times that.
+const COLLECT_AFTER_BYTES = 16 * MIB;
+
+const RETRY_AFTER_SECONDS = 3;
+
+/** What one body holds. */
+export interface BodyRoom extends BodyHold {
+  /** The request is answered, or was refused. */
+  end(): void;
+}
+
+/** The memory for bodies. */
+export interface BodyMemory {
+  /**
+   * Let a request in.
+   * @param declaredBytes its Content-Length, NaN when it has none.
+   * @throws AppError `queue_unavailable` when there is no room for it.
+   */
+  enter(declaredBytes: number): BodyRoom;
+  /** Bytes that are held. */
+  heldBytes(): number;
+  /** Count the bodies that were refused since the start. */
+  refusals(): number;
+}
+
+/** Make the memory of one process. A body that is larger than all of it is let in when it is alone. */
+export function createBodyMemory(maxBytes: number, collectGarbage: CollectGarbage): BodyMemory {
+  const small = createWaitingLine(SMALL_BODIES_BYTES);
+  const large = createWaitingLine(1);
+  let heldBytes = 0;
+  let refused = 0;
+  let largeBytes = 0;
+  const refuse = (): AppError => {
+    refused += 1;
+    return new AppError("queue_unavailable", "too much is being received: MAX_INFLIGHT_BYTES", {
+      retryAfterSeconds: RETRY_AFTER_SECONDS,
+    });
+  };
+  const collectLarge = (bytes: number): void => {
+    largeBytes += bytes;
+    if (largeBytes < COLLECT_AFTER_BYTES) return;
+    largeBytes = 0;
+    collectGarbage();
+  };
+  const isOver = (ownBytes: number, moreBytes: number): boolean =>
+    heldBytes > ownBytes && heldBytes + moreBytes > maxBytes;
+
+  return {
+    enter(declaredBytes) {
+      let ownBytes = REQUEST_BYTES;
+      let leave: (() => void) | undefined;
+      if (isOver(0, Math.max(REQUEST_BYTES, declaredBytes || 0))) throw refuse();
+      heldBytes += ownBytes;
+      const take = (bytes: number): void => {
+        ownBytes += bytes;
+        heldBytes += bytes;
+      };
+      return {
+        grow(bytes) {
+          if (isOver(ownBytes, bytes)) throw refuse();
+          take(bytes);
+          if (ownBytes >= LARGE_BODY_BYTES) collectLarge(bytes);
+        },
+        async beforeText() {
+          const isLarge = ownBytes >= LARGE_BODY_BYTES;
+          const line = isLarge ? large : small;
+          leave = await line.enter(isLarge ? 1 : ownBytes, MAX_WAIT_MS);
+          if (leave === undefined) throw refuse();
+          // What was made of the one before is garbage now.
+          if (isLarge) collectLarge(ownBytes);
+        },
+        end() {
+          leave?.();
+          take(-ownBytes);
+        },
+      };
+    },
+    heldBytes: () => heldBytes,
+    refusals: () => refused,
+  };
+}

@@ -1,0 +1,63 @@
+import { parseArgs } from "node:util";
+import { z } from "zod";
+import { type Size, TURNS_OF_SIZE } from "./bodies.ts";
+
+const MEASUREMENTS = ["accept", "store", "cost", "latency", "memory"] as const;
+const BACKENDS = ["redis", "postgres"] as const;
+const SIZES = Object.keys(TURNS_OF_SIZE) as [Size, ...Size[]];
+
+/** Where the queue lies. */
+export type Backend = (typeof BACKENDS)[number];
+
+const listOf = <T extends z.ZodType>(item: T) =>
+  z.preprocess((value) => (typeof value === "string" ? value.split(",") : value), z.array(item).min(1));
+const whole = z.coerce.number().int().min(1);
+
+const Options = z.object({
+  only: listOf(z.enum(MEASUREMENTS)).default([...MEASUREMENTS]),
+  backend: listOf(z.enum(BACKENDS)).default([...BACKENDS]),
+  /** Numbers of worker processes. */
+  workers: listOf(whole).default([1, 2, 4]),
+  sizes: listOf(z.enum(SIZES)).default(SIZES),
+  rounds: whole.default(3),
+  /** Of one run; rounded up to whole sessions. */
+  turns: whole.default(4_000),
+  /** Of the run that watches memory. */
+  "memory-turns": whole.default(50_000),
+  /** Of each worker process. */
+  concurrency: whole.default(50),
+  /** Write a CPU profile of each process of the product. */
+  profile: z.boolean().default(false),
+  /** Print the figures as JSON as well. */
+  json: z.boolean().default(false),
+});
+
+/** What is to be measured, and how. */
+export type Options = z.output<typeof Options>;
+
+/**
+ * Read the command line.
+ * @throws Error that names what is wrong with it.
+ */
+export function readOptions(args: readonly string[]): Options {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      only: text,
+      backend: text,
+      workers: text,
+      sizes: text,
+      rounds: text,
+      turns: text,
+      "memory-turns": text,
+      concurrency: text,
+      profile: flag,
+      json: flag,
+    },
+  });
+  const read = Options.safeParse(values);
+  if (!read.success) throw new Error(z.prettifyError(read.error));
+  return read.data;
+}

@@ -1,0 +1,44 @@
+import type { Bundle } from "./bundle-apps.ts";
+import { measureAccept, measureBareServer } from "./measure-accept.ts";
+import type { Options } from "./options.ts";
+import { atLeast, head, median, type Outcome, row, type Verdict } from "./report.ts";
+
+const LEAST_RATIO = 0.35;
+
+/** Measure accepting: per size, in each round the bare server, then the product on each backend. */
+export async function runAccept(
+  options: Options,
+  bundle: Bundle,
+  say: (line: string) => void,
+): Promise<Outcome> {
+  const verdicts: Verdict[] = [];
+  const figures: Outcome["figures"][number][] = [];
+  say("\n## Accepting: 202s per second, no worker\n");
+  say(head(["size", "of"], ["per second", "ratio", "rounds"]));
+  for (const size of options.sizes) {
+    const order = { size, turns: options.turns };
+    const bare: number[] = [];
+    const rounds = new Map(options.backend.map((backend) => [backend, [] as number[]]));
+    for (let round = 1; round <= options.rounds; round += 1) {
+      bare.push(await measureBareServer(order));
+      for (const [backend, values] of rounds) {
+        const profileLabel = options.profile ? `accept-${backend}-${size}-${round}` : undefined;
+        const { concurrency } = options;
+        values.push(await measureAccept({ bundle, backend, concurrency, profileLabel }, order));
+      }
+    }
+    figures.push({ size, of: "bare server", perSecond: bare });
+    say(row(size, "bare server", median(bare), 1, describe(bare)));
+    for (const [backend, values] of rounds) {
+      const ratio = median(values) / median(bare);
+      figures.push({ size, of: backend, perSecond: values });
+      say(row(size, backend, median(values), ratio, describe(values)));
+      if (backend === "redis") verdicts.push(atLeast(`accept, ${backend}, ${size}`, ratio, LEAST_RATIO));
+    }
+  }
+  return { verdicts, figures };
+}
+
+function describe(values: readonly number[]): string {
+  return values.map((value) => value.toFixed(0)).join(", ");
+}

@@ -1,0 +1,41 @@
+import { TURNS_OF_SIZE, type Size } from "./bodies.ts";
+import { LOAD_CONCURRENCY, type LoadOrder, type LoadResult, startLoad } from "./run-load.ts";
+
+// Enough for the hot functions to be compiled, and for connections to be open.
+const WARM_UP_SESSIONS = 16;
+const WARM_UP_TURNS = 20;
+
+/** Sessions and turns of a load. */
+export interface Sent {
+  readonly sessions: number;
+  readonly turns: number;
+}
+
+/** How many whole sessions hold at least so many turns. */
+export function sessionsFor(size: Size, turns: number): number {
+  return Math.ceil(turns / TURNS_OF_SIZE[size]);
+}
+
+/** Send what need not be measured, before what is. */
+export async function warmUp(ingestUrl: string): Promise<Sent> {
+  const sessions = WARM_UP_SESSIONS;
+  const shape = { sessions, turnsPerSession: WARM_UP_TURNS, concurrency: WARM_UP_SESSIONS };
+  await startLoad({ ingestUrl, tag: "warm-up", ...shape }).result;
+  return { sessions, turns: sessions * WARM_UP_TURNS };
+}
+
+/** Send a load of a size. */
+export function startTurns(
+  order: Pick<LoadOrder, "ingestUrl"> & { readonly size: Size; readonly turns: number },
+): { readonly sent: Sent; readonly pid: number; readonly result: Promise<LoadResult> } {
+  const sessions = sessionsFor(order.size, order.turns);
+  const turnsPerSession = TURNS_OF_SIZE[order.size];
+  const { process, result } = startLoad({
+    ingestUrl: order.ingestUrl,
+    tag: "bench",
+    sessions,
+    turnsPerSession,
+    concurrency: LOAD_CONCURRENCY,
+  });
+  return { sent: { sessions, turns: sessions * turnsPerSession }, pid: process.pid, result };
+}

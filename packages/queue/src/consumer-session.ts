@@ -1,0 +1,149 @@
+/** One set of connections of a consumer, from its opening to its end. A consumer that is stuck replaces it by another. */
+import { setMaxListeners } from "node:events";
+import type { DeadLetterStore } from "@turnpike/domain/ports";
+import type { ActivityBook } from "./activity.ts";
+import { createJobContents } from "./job-contents.ts";
+import { createJobGate } from "./job-gate.ts";
+import { keepOpening } from "./keep-opening.ts";
+import { closeWorker, type OpenWorker, openWorker, startWorker, type WorkerOptions } from "./open-worker.ts";
+import { type Backlog, readBacklog } from "./read-backlog.ts";
+import type { SweepResult } from "./register.ts";
+import { createReleaseBatcher, type ReleaseBatcher } from "./release-batcher.ts";
+import { GIVEN_BACK, type JobHandlers, runJob } from "./run-job.ts";
+import { within } from "./within.ts";
+
+const late = () => new Error("late");
+
+const CLOSE_TIMEOUT_MS = 2_000;
+// Of a drain's time, kept for giving back what has not ended by then.
+const GIVE_BACK_TIMEOUT_MS = 2_000;
+// Clocks drift apart slowly; a process that was suspended finds out soon.
+const CLOCK_SYNC_INTERVAL_MS = 15_000;
+
+/** What a session needs beside its connections; it is the same for the next one. */
+export interface SessionOptions extends WorkerOptions {
+  readonly handlers: JobHandlers;
+  readonly deadLetters: DeadLetterStore;
+  readonly activity: ActivityBook;
+  /** Told the size of each body that was done with. */
+  readonly onBodyDone?: ((bytes: number) => void) | undefined;
+}
+
+/** A set of connections, open or being opened. */
+export interface ConsumerSession {
+  /** Resolved when the connections are open for the first time; rejected when a drain came first. */
+  readonly opened: Promise<OpenWorker>;
+  readBacklog(): Promise<Backlog>;
+  sweep(): Promise<SweepResult>;
+  /** See `Consumer`. */
+  drain(deadlineMs: number): Promise<boolean>;
+  /** Give back what runs, as far as the connections still carry it, and close them without waiting for anything. */
+  abandon(): Promise<void>;
+}
+
+/** Take jobs as soon as the queue can be reached. */
+export function openSession(options: SessionOptions): ConsumerSession {
+  const { activity, log, prefix } = options;
+  // Not handed on to the next session: what hangs on the connections of this one would hold its room for ever.
+  const gate = createJobGate(options.onBodyDone);
+  const closing = new AbortController();
+  const stopEntering = new AbortController();
+  const giveBack = new AbortController();
+  // As many as there are jobs at a time.
+  setMaxListeners(0, stopEntering.signal, giveBack.signal);
+  let hasStarted = false;
+  let isCutOff = false;
+  let clockTimer: NodeJS.Timeout | undefined;
+  let releases: ReleaseBatcher | undefined;
+
+  const open = () =>
+    openWorker(options, async (job, token, { clock, register }) => {
+      activity.begun(job);
+      try {
+        await runJob(job, token, {
+          ...options,
+          gate,
+          contents: createJobContents(register),
+          now: () => new Date(Date.now() + clock.offsetMs()).toISOString(),
+          stopEntering: stopEntering.signal,
+          giveBack: giveBack.signal,
+          on: {
+            dead: () => activity.count("dead"),
+            givenBack(isBack) {
+              if (isBack) activity.count("givenBack");
+              else isCutOff = true;
+            },
+          },
+        });
+      } finally {
+        activity.ended(job);
+      }
+    });
+  const opened = keepOpening(open, closing.signal, log);
+  opened.then(
+    (session) => {
+      if (closing.signal.aborted) return closeWorker(session);
+      hasStarted = true;
+      const batcher = createReleaseBatcher({ release: (ids) => session.register.release(ids), log });
+      releases = batcher;
+      session.worker.on("completed", (job) => {
+        activity.count("completed");
+        batcher.add(job.id ?? "");
+      });
+      session.worker.on("failed", () => activity.count("failed"));
+      session.worker.on("stalled", () => activity.count("stalled"));
+      clockTimer = setInterval(() => void session.clock.sync(), CLOCK_SYNC_INTERVAL_MS).unref();
+      startWorker(session);
+      return undefined;
+    },
+    // Given up by a drain.
+    () => {},
+  );
+  const close = async (session: OpenWorker): Promise<void> => {
+    clearInterval(clockTimer);
+    await within(releases?.flush() ?? Promise.resolve(), CLOSE_TIMEOUT_MS, late).catch(() => {});
+    await within(closeWorker(session), CLOSE_TIMEOUT_MS, late).catch(() => {});
+  };
+  const giveAllBack = (): void => {
+    stopEntering.abort(GIVEN_BACK);
+    giveBack.abort(GIVEN_BACK);
+  };
+
+  return {
+    opened,
+    async readBacklog() {
+      const { backend, clock } = await opened;
+      return readBacklog(backend, prefix, Date.now() + clock.offsetMs());
+    },
+    async sweep() {
+      const { register } = await opened;
+      return register.sweep();
+    },
+    async drain(deadlineMs) {
+      closing.abort();
+      if (!hasStarted) return true;
+      const session = await opened;
+      // What waits at the gate has not begun: others may take it now.
+      stopEntering.abort(GIVEN_BACK);
+      const patienceMs = Math.max(deadlineMs / 2, deadlineMs - GIVE_BACK_TIMEOUT_MS);
+      const timer = setTimeout(giveAllBack, patienceMs);
+      const hasEnded = await within(session.worker.close(), deadlineMs, late).then(
+        () => true,
+        () => false,
+      );
+      clearTimeout(timer);
+      if (giveBack.signal.aborted) log.warn({ patienceMs }, "jobs were still running; they were given back");
+      await close(session);
+      return hasEnded && !isCutOff;
+    },
+    async abandon() {
+      closing.abort();
+      giveAllBack();
+      if (!hasStarted) return;
+      const session = await opened;
+      // The queue is told of what is given back, if it still hears.
+      await within(session.worker.close(), CLOSE_TIMEOUT_MS, late).catch(() => {});
+      await close(session);
+    },
+  };
+}

@@ -1,0 +1,82 @@
+/** A job as its dead letter keeps it: JSON of all that it carried, so that it can be put back as it was. */
+import { AppError } from "@turnpike/domain/errors";
+import { z } from "zod";
+import { type NewJob, readJob, type ReadPayload } from "./catalog.ts";
+
+const DeadJob = z.object({
+  name: z.string(),
+  data: z.unknown(),
+  /** What lay beside the queue, as base64. */
+  payload: z.string().optional(),
+});
+
+/** What a dead letter's job carried. */
+export interface DeadJobContent {
+  readonly name: string;
+  /** The accepted body, as text; undefined when no known version of a job fits. */
+  readonly body: string | undefined;
+  /** The job's payload as it lay in the queue. */
+  readonly raw: unknown;
+}
+
+/**
+ * Write a job down whole, whatever its payload looks like.
+ * @throws what `readPayload` throws.
+ */
+export async function writeDeadJob(
+  job: { readonly jobId: string; readonly name: string; readonly data: unknown },
+  readPayload: ReadPayload,
+): Promise<Uint8Array> {
+  const { jobId, name, data } = job;
+  const payload = liesBeside(data) ? await readPayload(jobId) : undefined;
+  const base64 = payload && { payload: Buffer.from(payload).toString("base64") };
+  return Buffer.from(JSON.stringify({ name, data, ...base64 }));
+}
+
+/**
+ * Read what a dead letter's job carried, for showing it.
+ * @throws AppError `unreadable_job` when the bytes are no dead job at all.
+ */
+export async function readDeadJob(bytes: Uint8Array): Promise<DeadJobContent> {
+  const { name, data, payload } = parse(bytes);
+  const body = await readJob(name, data, () => Promise.resolve(decode(payload))).then(
+    ({ accepted }) => accepted.body,
+    () => undefined,
+  );
+  return { name, body, raw: data };
+}
+
+/**
+ * Make the job that puts a dead letter's back into the queue.
+ * @throws AppError `unreadable_job` when the bytes are no dead job at all.
+ */
+export function reviveJob(jobId: string, orgId: string, bytes: Uint8Array, nowMs: number): NewJob {
+  const { name, data, payload } = parse(bytes);
+  const { acceptedAt } = z.object({ acceptedAt: z.iso.datetime().optional() }).catch({}).parse(data);
+  const bodyBytes = Buffer.byteLength(payload ?? JSON.stringify(data ?? null));
+  return {
+    jobId,
+    orgId,
+    name,
+    data,
+    payload: decode(payload),
+    bytes: bodyBytes,
+    acceptedMs: acceptedAt === undefined ? nowMs : Date.parse(acceptedAt),
+  };
+}
+
+function liesBeside(data: unknown): boolean {
+  return z.object({ encoding: z.literal("beside") }).safeParse(data).success;
+}
+
+function decode(payload: string | undefined): Buffer | undefined {
+  return payload === undefined ? undefined : Buffer.from(payload, "base64");
+}
+
+function parse(bytes: Uint8Array): z.infer<typeof DeadJob> {
+  try {
+    return DeadJob.parse(JSON.parse(Buffer.from(bytes).toString("utf8")));
+  } catch (cause) {
+    throw new AppError("unreadable_job", "unreadable dead letter: its job cannot be read", { cause });
+  }
+}

@@ -1,0 +1,52 @@
+import { AppError } from "@turnpike/domain/errors";
+import type { DeadLetter } from "@turnpike/domain/ports";
+import { toStorable } from "@turnpike/domain/storable-text";
+import { z } from "zod";
+
+const JobId = z
+  .string()
+  .transform((id) => id.split("_"))
+  .pipe(z.tuple([z.uuid(), z.uuid()]));
+
+const Facts = z.object({
+  requestId: z.string().optional().catch(undefined),
+  acceptedAt: z.iso.datetime({ offset: true }).optional().catch(undefined),
+});
+
+/** What a dead letter is made of. */
+export interface DeadJob {
+  readonly jobId: string;
+  readonly jobName: string;
+  /** The job's payload, as found: perhaps of no version that is known here. */
+  readonly data: unknown;
+  readonly bytes: Uint8Array;
+  readonly attempts: number;
+  readonly failure: AppError;
+  /** ISO 8601. */
+  readonly firstFailedAt: string;
+  readonly lastFailedAt: string;
+}
+
+/**
+ * Make the dead letter of a job, whatever its payload looks like: whose it is says the job's id.
+ * @throws AppError `unreadable_job` when the id is none of ours.
+ */
+export function makeDeadLetter(dead: DeadJob): DeadLetter {
+  const id = JobId.safeParse(dead.jobId);
+  if (!id.success) throw new AppError("unreadable_job", "unreadable job: its id names no org and receipt");
+  const [orgId, receipt] = id.data;
+  const facts = Facts.safeParse(dead.data).data;
+  return {
+    orgId,
+    receipt,
+    jobName: toStorable(dead.jobName).value,
+    code: dead.failure.code,
+    reason: toStorable(dead.failure.message).value,
+    attempts: dead.attempts,
+    firstFailedAt: dead.firstFailedAt,
+    lastFailedAt: dead.lastFailedAt,
+    acceptedAt: facts?.acceptedAt,
+    requestId: facts?.requestId === undefined ? undefined : toStorable(facts.requestId).value,
+    job: dead.bytes,
+  };
+}

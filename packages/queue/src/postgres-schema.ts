@@ -1,0 +1,111 @@
+/**
+ * What the register adds to a database whose queue is BullMQ's: a schema of its own with counters and payloads, and triggers on
+ * BullMQ's table of jobs that keep them. So whatever puts a job in or takes one out, in whatever way, is counted in the same
+ * transaction. Counters are spread over rows by connection, so that nobody waits for another's commit.
+ */
+import type { PoolClient } from "pg";
+import { INGEST_QUEUE } from "./catalog.ts";
+
+/** Rows per org at most. */
+const SHARDS = 32;
+
+/** Within a transaction in which this is `on`, jobs that are put in are not counted as accepted. */
+export const REPLAY_SETTING = "turnpike_queue.replay";
+
+// Raised with every change of the statements below, which must stay applicable to what is there.
+const VERSION = 1;
+
+const LOCK = "hashtext('turnpike_queue')";
+
+/**
+ * Install or bring up to date; processes that start together wait for one another. Jobs that are in the queue already are counted.
+ * Nothing is locked when it is up to date.
+ */
+export async function installRegister(client: PoolClient): Promise<void> {
+  if (await isCurrent(client)) return;
+  await client.query("BEGIN");
+  try {
+    await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
+    if (!(await isCurrent(client))) await client.query(STATEMENTS);
+    await client.query("COMMIT");
+  } catch (error) {
+    await client.query("ROLLBACK");
+    throw error;
+  }
+}
+
+async function isCurrent(client: PoolClient): Promise<boolean> {
+  const there = await client.query<{ there: boolean }>(
+    "SELECT to_regclass('turnpike_queue.version') IS NOT NULL AS there",
+  );
+  if (there.rows[0]?.there !== true) return false;
+  const { rows } = await client.query<{ version: number }>("SELECT version FROM turnpike_queue.version");
+  return (rows[0]?.version ?? 0) >= VERSION;
+}
+
+const bytesOf = (job: string): string => `COALESCE((${job}.opts ->> 'bytes')::bigint, 0)`;
+
+const STATEMENTS = `
+CREATE SCHEMA IF NOT EXISTS turnpike_queue;
+
+CREATE TABLE IF NOT EXISTS turnpike_queue.version (version integer NOT NULL);
+
+CREATE TABLE IF NOT EXISTS turnpike_queue.counts (
+  org_id text NOT NULL,
+  shard smallint NOT NULL,
+  -- Only ever grows.
+  accepted bigint NOT NULL,
+  -- Of what is in the queue; one row alone may be below 0, since a job is taken out by another connection.
+  jobs bigint NOT NULL,
+  bytes bigint NOT NULL,
+  PRIMARY KEY (org_id, shard)
+) WITH (fillfactor = 50);
+
+CREATE TABLE IF NOT EXISTS turnpike_queue.payloads (
+  queue text NOT NULL,
+  job_id text NOT NULL,
+  body bytea NOT NULL,
+  PRIMARY KEY (queue, job_id),
+  FOREIGN KEY (queue, job_id) REFERENCES bullmq.job (queue, id) ON DELETE CASCADE
+);
+-- They are deflated already.
+ALTER TABLE turnpike_queue.payloads ALTER COLUMN body SET STORAGE EXTERNAL;
+
+-- Rows are taken in the order of their orgs, so that two batches never wait for each other.
+CREATE OR REPLACE FUNCTION turnpike_queue.count_added() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO turnpike_queue.counts AS c (org_id, shard, accepted, jobs, bytes)
+  SELECT split_part(a.id, '_', 1), pg_backend_pid() % ${SHARDS},
+         CASE WHEN current_setting('${REPLAY_SETTING}', true) = 'on' THEN 0 ELSE count(*) END,
+         count(*), sum(${bytesOf("a")})
+    FROM added a WHERE a.queue = '${INGEST_QUEUE}' GROUP BY 1 ORDER BY 1
+  ON CONFLICT (org_id, shard) DO UPDATE
+     SET accepted = c.accepted + EXCLUDED.accepted, jobs = c.jobs + EXCLUDED.jobs, bytes = c.bytes + EXCLUDED.bytes;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE FUNCTION turnpike_queue.count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  INSERT INTO turnpike_queue.counts AS c (org_id, shard, accepted, jobs, bytes)
+  SELECT split_part(r.id, '_', 1), pg_backend_pid() % ${SHARDS}, 0, -count(*), -sum(${bytesOf("r")})
+    FROM removed r WHERE r.queue = '${INGEST_QUEUE}' GROUP BY 1 ORDER BY 1
+  ON CONFLICT (org_id, shard) DO UPDATE SET jobs = c.jobs + EXCLUDED.jobs, bytes = c.bytes + EXCLUDED.bytes;
+  RETURN NULL;
+END $$;
+
+CREATE OR REPLACE TRIGGER turnpike_count_added AFTER INSERT ON bullmq.job
+  REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION turnpike_queue.count_added();
+
+CREATE OR REPLACE TRIGGER turnpike_count_removed AFTER DELETE ON bullmq.job
+  REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION turnpike_queue.count_removed();
+
+-- The triggers keep everybody else out until the commit.
+INSERT INTO turnpike_queue.counts (org_id, shard, accepted, jobs, bytes)
+SELECT split_part(j.id, '_', 1), 0, count(*), count(*), sum(${bytesOf("j")})
+  FROM bullmq.job j
+ WHERE j.queue = '${INGEST_QUEUE}' AND NOT EXISTS (SELECT FROM turnpike_queue.version)
+ GROUP BY 1;
+
+DELETE FROM turnpike_queue.version;
+INSERT INTO turnpike_queue.version VALUES (${VERSION});
+`;

@@ -1,0 +1,183 @@
+import { randomUUID } from "node:crypto";
+import type { Redis } from "ioredis";
+import { INGEST_QUEUE } from "./catalog.ts";
+import { ADOPT, RELEASE, SNAPSHOT, UNLOCK } from "./redis-scripts.ts";
+import type { QueueSnapshot, QueueStates, Register, RegisteredLoad, SweepResult } from "./register.ts";
+
+// What one script works through while everybody else waits for it: well below a millisecond.
+const STEP_IDS = 200;
+// A sweeper that died is succeeded after this.
+const SWEEP_LOCK_MS = 60_000;
+
+/** The keys of the register, as the scripts take them; they begin like BullMQ's own, so that a hash tag holds for all. */
+export function registerKeys(prefix: string): readonly string[] {
+  const own = `${prefix}:${INGEST_QUEUE}-register`;
+  const bullmq = `${prefix}:${INGEST_QUEUE}:`;
+  return [
+    ...["accepted", "jobs", "ages", "load", "payloads"].map((name) => `${own}:${name}`),
+    bullmq,
+    ...["wait", "paused", "prioritized", "active", "delayed", "failed"].map((name) => `${bullmq}${name}`),
+  ];
+}
+
+/** Where it is kept how full the queue is. */
+export function loadKey(prefix: string): string {
+  return `${prefix}:${INGEST_QUEUE}-register:load`;
+}
+
+/** Where payloads lie: one hash, job id → bytes. */
+export function payloadsKey(prefix: string): string {
+  return `${prefix}:${INGEST_QUEUE}-register:payloads`;
+}
+
+/** Make the register of a queue on Redis. */
+export function createRedisRegister(connection: unknown, prefix: string): Register {
+  const redis = connection as Redis;
+  const keys = registerKeys(prefix);
+  const own = (name: string): string => `${prefix}:${INGEST_QUEUE}-register:${name}`;
+  const bullmq = (name: string): string => `${prefix}:${INGEST_QUEUE}:${name}`;
+  const run = (script: string, args: readonly string[]): Promise<unknown> =>
+    redis.eval(script, keys.length, ...keys, ...args);
+
+  const releaseAll = async (jobIds: readonly string[]): Promise<readonly [number, number]> => {
+    let [released, orphans] = [0, 0];
+    for (const ids of inSteps(jobIds)) {
+      const [some, lone] = (await run(RELEASE, ids)) as [number, number];
+      released += some;
+      orphans += lone;
+    }
+    return [released, orphans];
+  };
+  const adopt = async (jobIds: readonly string[]): Promise<number> => {
+    let adopted = 0;
+    for (const ids of inSteps(jobIds)) adopted += (await run(ADOPT, ids)) as number;
+    return adopted;
+  };
+
+  const sweepEntries = async (): Promise<Omit<SweepResult, "ran" | "adopted">> => {
+    const found = { checked: 0, released: 0, orphanPayloads: 0 };
+    const check = async (ids: readonly string[]): Promise<void> => {
+      const [released, orphans] = await releaseAll(ids);
+      found.checked += ids.length;
+      found.released += released;
+      found.orphanPayloads += orphans;
+    };
+    let cursor = "0";
+    do {
+      const [next, fields] = await redis.hscan(own("jobs"), cursor, "COUNT", STEP_IDS);
+      cursor = next;
+      await check(fields.filter((_field, index) => index % 2 === 0));
+    } while (cursor !== "0");
+    // Few: each is large, and their sum is bounded.
+    await check(await redis.hkeys(own("payloads")));
+    return found;
+  };
+
+  /** Only when the queue holds more jobs than are entered: never, unless an older version adds some. */
+  const sweepJobs = async (): Promise<number> => {
+    const counts = await all(
+      redis
+        .pipeline()
+        .hlen(own("jobs"))
+        .llen(bullmq("wait"))
+        .llen(bullmq("paused"))
+        .llen(bullmq("active"))
+        .zcard(bullmq("prioritized"))
+        .zcard(bullmq("delayed"))
+        .zcard(bullmq("failed")),
+    );
+    const [entered = 0, ...inQueue] = counts as number[];
+    if (inQueue.reduce((sum, count) => sum + count, 0) <= entered) return 0;
+    return adopt((await readSnapshot()).jobIds);
+  };
+
+  const readSnapshot = async (): Promise<QueueSnapshot> => {
+    const [accepted = [], ...ids] = (await run(SNAPSHOT, [])) as string[][];
+    const counts = pairs(accepted);
+    return {
+      acceptedByOrg: new Map(counts.map(([orgId, count]) => [orgId, Number(count)])),
+      jobIds: [...new Set(ids.flat())],
+    };
+  };
+
+  return {
+    async readPayload(jobId) {
+      return (await redis.hgetBuffer(own("payloads"), jobId)) ?? undefined;
+    },
+    async release(jobIds) {
+      return (await releaseAll(jobIds))[0];
+    },
+    adopt,
+    async sweep() {
+      const holder = randomUUID();
+      const locked = await redis.set(own("sweeping"), holder, "PX", SWEEP_LOCK_MS, "NX");
+      if (locked === null) return { ran: false, checked: 0, released: 0, orphanPayloads: 0, adopted: 0 };
+      try {
+        return { ran: true, ...(await sweepEntries()), adopted: await sweepJobs() };
+      } finally {
+        await redis.eval(UNLOCK, 1, own("sweeping"), holder).catch(() => {});
+      }
+    },
+    async load() {
+      const [load, info] = await all(redis.pipeline().hgetall(own("load")).info("memory"));
+      return readLoad(load as Record<string, string>, info as string);
+    },
+    async states(): Promise<QueueStates> {
+      const [waiting, paused, active, prioritized, delayed, failed, oldest] = (await all(
+        redis
+          .pipeline()
+          .llen(bullmq("wait"))
+          .llen(bullmq("paused"))
+          .llen(bullmq("active"))
+          .zcard(bullmq("prioritized"))
+          .zcard(bullmq("delayed"))
+          .zcard(bullmq("failed"))
+          .zrange(own("ages"), "0", "0", "WITHSCORES"),
+      )) as [number, number, number, number, number, number, string[]];
+      const oldestMs = oldest[1];
+      return {
+        states: { waiting, paused, active, prioritized, delayed, failed },
+        oldestAcceptedAt: oldestMs === undefined ? undefined : new Date(Number(oldestMs)).toISOString(),
+      };
+    },
+    snapshot: readSnapshot,
+  };
+}
+
+function readLoad(load: Readonly<Record<string, string>>, info: string): RegisteredLoad {
+  const byOrg = new Map<string, { jobs: number; bytes: number }>();
+  for (const [field, jobs] of Object.entries(load)) {
+    if (!field.startsWith("jobs:")) continue;
+    const orgId = field.slice("jobs:".length);
+    byOrg.set(orgId, { jobs: Number(jobs), bytes: Number(load[`bytes:${orgId}`] ?? 0) });
+  }
+  const maxBytes = numberOf(info, "maxmemory");
+  return {
+    jobs: Number(load["jobs"] ?? 0),
+    bytes: Number(load["bytes"] ?? 0),
+    byOrg,
+    memory: maxBytes === 0 ? undefined : { usedBytes: numberOf(info, "used_memory"), maxBytes },
+  };
+}
+
+/** What Redis answers for a hash: names and values in turn. */
+function pairs(flat: readonly string[]): [name: string, value: string][] {
+  return flat.flatMap((name, index) =>
+    index % 2 === 0 ? [[name, flat[index + 1] ?? ""] satisfies [string, string]] : [],
+  );
+}
+
+function numberOf(info: string, field: string): number {
+  return Number(new RegExp(`^${field}:(\\d+)`, "m").exec(info)?.[1] ?? 0);
+}
+
+/** @throws the first error among the results of a pipeline. */
+async function all(commands: { exec(): Promise<[error: Error | null, result: unknown][] | null> }) {
+  const results = (await commands.exec()) ?? [];
+  for (const [error] of results) if (error !== null) throw error;
+  return results.map(([, result]) => result);
+}
+
+function* inSteps(ids: readonly string[]): Generator<readonly string[]> {
+  for (let at = 0; at < ids.length; at += STEP_IDS) yield ids.slice(at, at + STEP_IDS);
+}

@@ -1,0 +1,103 @@
+/**
+ * What the register does on Redis in one step. The scripts are sent as text: a MULTI whose script is not cached would run
+ * without it.
+ *
+ * KEYS of all: 1 accepted, 2 jobs, 3 ages, 4 load, 5 payloads, 6 BullMQ's own prefix (its job ids follow), 7 wait, 8 paused,
+ * 9 prioritized, 10 active, 11 delayed, 12 failed.
+ */
+
+const enter = `
+local function enter(id, org, bytes, ms, counts)
+  if redis.call("HSETNX", KEYS[2], id, bytes) == 0 then return 0 end
+  redis.call("ZADD", KEYS[3], ms, id)
+  redis.call("HINCRBY", KEYS[4], "jobs", 1)
+  redis.call("HINCRBY", KEYS[4], "bytes", bytes)
+  redis.call("HINCRBY", KEYS[4], "jobs:" .. org, 1)
+  redis.call("HINCRBY", KEYS[4], "bytes:" .. org, bytes)
+  if counts then redis.call("HINCRBY", KEYS[1], org, 1) end
+  return 1
+end
+`;
+
+/**
+ * The last step of an add. ARGV: whether they count as accepted, then id, org, bytes and milliseconds of each job. When one of
+ * the jobs is not there, because BullMQ's script failed, those that came with it are taken out again.
+ * Returns how many are missing.
+ */
+export const ENTER = `${enter}
+local missing = 0
+for i = 2, #ARGV, 4 do
+  if redis.call("EXISTS", KEYS[6] .. ARGV[i]) == 0 then missing = missing + 1 end
+end
+for i = 2, #ARGV, 4 do
+  local id = ARGV[i]
+  if missing == 0 then
+    enter(id, ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[1] == "1")
+  elseif redis.call("HEXISTS", KEYS[2], id) == 0 then
+    redis.call("DEL", KEYS[6] .. id)
+    redis.call("LREM", KEYS[7], 1, id)
+    redis.call("LREM", KEYS[8], 1, id)
+    redis.call("ZREM", KEYS[9], id)
+    redis.call("HDEL", KEYS[5], id)
+  end
+end
+return missing
+`;
+
+/** ARGV: ids. Enters and counts those that are in the queue without an entry; returns how many. */
+export const ADOPT = `${enter}
+local adopted = 0
+for _, id in ipairs(ARGV) do
+  if redis.call("HEXISTS", KEYS[2], id) == 0 and redis.call("EXISTS", KEYS[6] .. id) == 1 then
+    local bytes = redis.call("HSTRLEN", KEYS[6] .. id, "data")
+    local ms = redis.call("HGET", KEYS[6] .. id, "timestamp") or "0"
+    adopted = adopted + enter(id, string.match(id, "^[^_]*"), bytes, ms, true)
+  end
+end
+return adopted
+`;
+
+/** ARGV: ids. Takes off those that are in the queue no more; returns how many entries there were, and how many payloads without one. */
+export const RELEASE = `
+local function lower(field, by)
+  if redis.call("HINCRBY", KEYS[4], field, -by) <= 0 then redis.call("HDEL", KEYS[4], field) end
+end
+local released, orphans = 0, 0
+for _, id in ipairs(ARGV) do
+  if redis.call("EXISTS", KEYS[6] .. id) == 0 then
+    local bytes = redis.call("HGET", KEYS[2], id)
+    local had_payload = redis.call("HDEL", KEYS[5], id)
+    if bytes then
+      local org = string.match(id, "^[^_]*")
+      redis.call("HDEL", KEYS[2], id)
+      redis.call("ZREM", KEYS[3], id)
+      lower("jobs", 1)
+      lower("bytes", bytes)
+      lower("jobs:" .. org, 1)
+      if redis.call("HEXISTS", KEYS[4], "jobs:" .. org) == 1 then
+        redis.call("HINCRBY", KEYS[4], "bytes:" .. org, -bytes)
+      else
+        redis.call("HDEL", KEYS[4], "bytes:" .. org)
+      end
+      released = released + 1
+    else
+      orphans = orphans + had_payload
+    end
+  end
+end
+return { released, orphans }
+`;
+
+/** Returns what was accepted by org, and the ids of all jobs. Not a MULTI: Redis refuses every one when it is out of memory. */
+export const SNAPSHOT = `
+local cut = { redis.call("HGETALL", KEYS[1]), redis.call("HKEYS", KEYS[2]) }
+for _, list in ipairs({ 7, 8, 10 }) do cut[#cut + 1] = redis.call("LRANGE", KEYS[list], 0, -1) end
+for _, set in ipairs({ 9, 11, 12 }) do cut[#cut + 1] = redis.call("ZRANGE", KEYS[set], 0, -1) end
+return cut
+`;
+
+/** KEYS: 1 the lock. ARGV: 1 who holds it. Gives it back if it is still his. */
+export const UNLOCK = `
+if redis.call("GET", KEYS[1]) == ARGV[1] then return redis.call("DEL", KEYS[1]) end
+return 0
+`;

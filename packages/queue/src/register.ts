@@ -1,0 +1,79 @@
+/**
+ * The register of the queue: what was ever accepted, what is in flight, and the payloads that lie beside it. A job, its entry
+ * here, its payload and the count of what was accepted come in one step, or none of them. On Postgres triggers keep it; on
+ * Redis a job that has left the queue is taken off afterwards (`release`), and what a crash left on it is found by `sweep`.
+ */
+import type { OpenBackend } from "./backend.ts";
+import { createPostgresRegister } from "./postgres-register.ts";
+import { createRedisRegister } from "./redis-register.ts";
+
+/** How full the queue is. Bytes are those of the bodies as they lie in the queue or beside it. */
+export interface RegisteredLoad {
+  readonly jobs: number;
+  readonly bytes: number;
+  /** Orgs that have jobs in the queue. */
+  readonly byOrg: ReadonlyMap<string, { readonly jobs: number; readonly bytes: number }>;
+  /** Of the backend itself, where it is bounded. */
+  readonly memory: { readonly usedBytes: number; readonly maxBytes: number } | undefined;
+}
+
+/** Where the jobs of the queue stand. */
+export interface QueueStates {
+  /** BullMQ's states. */
+  readonly states: Readonly<Record<string, number>>;
+  /** ISO 8601; of the job that has been in the queue for longest. */
+  readonly oldestAcceptedAt: string | undefined;
+}
+
+/** One consistent cut through the queue. */
+export interface QueueSnapshot {
+  /** How many jobs were ever accepted, by org. */
+  readonly acceptedByOrg: ReadonlyMap<string, number>;
+  /** Every job that is in the queue, in whatever state, or was not yet taken off the register. */
+  readonly jobIds: readonly string[];
+}
+
+/** What a sweep found. All but `checked` are 0 unless a process died or a queue was tampered with. */
+export interface SweepResult {
+  /** False when another sweep was going on. */
+  readonly ran: boolean;
+  readonly checked: number;
+  /** Entries of jobs that had left the queue. */
+  readonly released: number;
+  /** Payloads that belonged to no job. */
+  readonly orphanPayloads: number;
+  /** Jobs that were in the queue without an entry. */
+  readonly adopted: number;
+}
+
+/** The register of one queue. Each call fails with the driver's error when the backend is away. */
+export interface Register {
+  /** Get the payload that lies beside the queue for a job. */
+  readPayload(jobId: string): Promise<Buffer | undefined>;
+  /**
+   * Take jobs that have left the queue off the register, with their payloads; jobs that are still in the queue stay. Safe to
+   * repeat. Nothing to do on Postgres.
+   * @returns how many were on it.
+   */
+  release(jobIds: readonly string[]): Promise<number>;
+  /**
+   * Enter and count jobs that are in the queue without an entry, as an older version puts them in (`mayBeUnregistered`). Safe to
+   * repeat while they are in the queue. Nothing to do on Postgres.
+   * @returns how many had none.
+   */
+  adopt(jobIds: readonly string[]): Promise<number>;
+  /** Look for what a crash left behind, in bounded steps; one sweep at a time, whoever calls. */
+  sweep(): Promise<SweepResult>;
+  load(): Promise<RegisteredLoad>;
+  /** Costs time with the number of jobs. */
+  states(): Promise<QueueStates>;
+  /** Costs time with the number of jobs. */
+  snapshot(): Promise<QueueSnapshot>;
+}
+
+/** Make the register of an open backend. */
+export function createRegister(backend: OpenBackend, prefix: string): Register {
+  return backend.kind === "redis"
+    ? createRedisRegister(backend.connection, prefix)
+    : createPostgresRegister(backend.connection);
+}

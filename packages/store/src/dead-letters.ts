@@ -1,0 +1,57 @@
+import type { DeadLetter, DeadLetterStore } from "@turnpike/domain/ports";
+import { type ListAuditQuery, listAudit } from "./audit/list-audit.ts";
+import { type AuditEntry, writeAudit } from "./audit/write-audit.ts";
+import { discardDeadLetters } from "./dead-letters/discard-dead-letters.ts";
+import { findDeadLetter, getDeadLetter } from "./dead-letters/get-dead-letter.ts";
+import type { LetterFilter } from "./dead-letters/letter-filter.ts";
+import type { LetterState } from "./dead-letters/letter-view.ts";
+import { listDeadLetters, type ListDeadLettersQuery } from "./dead-letters/list-dead-letters.ts";
+import { putDeadLetter } from "./dead-letters/put-dead-letter.ts";
+import { replayDeadLetter, type ReplayQueue } from "./dead-letters/replay-dead-letter.ts";
+import { type LetterKey, selectDeadLetters } from "./dead-letters/select-dead-letters.ts";
+import { surveyDeadLetters } from "./dead-letters/survey-dead-letters.ts";
+import { tidyDeadLetters } from "./dead-letters/tidy-dead-letters.ts";
+import { readLedgerCounts } from "./ledger/read-ledger-counts.ts";
+import { createReadPool } from "./read/read-pool.ts";
+import { createWritePool } from "./write-pool.ts";
+
+/** The dead letters, what was done with them, and the store's side of the ledger. */
+export type DeadLetters = ReturnType<typeof createDeadLetters>;
+
+const CLOSE_TIMEOUT_S = 5;
+
+/** Open pools for reading and writing. No connection is made before the first call; a lost one is made again at the next. */
+export function createDeadLetters(options: {
+  readonly url: string;
+  /** Of each of the two pools. */
+  readonly maxConnections: number;
+  readonly name?: string;
+}) {
+  const { url, maxConnections, name = "turnpike-dead-letters" } = options;
+  const pool = createWritePool({ url, maxConnections, name });
+  const reading = createReadPool({ url, maxConnections, name });
+  return {
+    /** See `DeadLetterStore`. */
+    put: (letter: DeadLetter) => putDeadLetter(pool.statement, letter),
+    tidy: () => tidyDeadLetters(pool.statement),
+    list: (query: ListDeadLettersQuery) => reading.ask((db) => listDeadLetters(db, query)),
+    /** Undefined when there is no such letter of the org; so is the next. */
+    find: (orgId: string, receipt: string) => reading.ask((db) => findDeadLetter(db, orgId, receipt)),
+    get: (orgId: string, receipt: string) => reading.ask((db) => getDeadLetter(db, orgId, receipt)),
+    survey: (filter: LetterFilter) => reading.ask((db) => surveyDeadLetters(db, filter)),
+    select: (
+      filter: LetterFilter,
+      states: readonly LetterState[],
+      page: { readonly limit: number; readonly cursor?: string | undefined },
+    ) => reading.ask((db) => selectDeadLetters(db, filter, states, page)),
+    replay: (queue: ReplayQueue, key: LetterKey) => replayDeadLetter(pool, queue, key),
+    discard: (keys: readonly LetterKey[], entry: (discarded: number) => AuditEntry) =>
+      discardDeadLetters(pool, keys, entry),
+    writeAudit: (entry: AuditEntry) => writeAudit(pool.statement, entry),
+    listAudit: (query: ListAuditQuery) => reading.ask((db) => listAudit(db, query)),
+    readLedgerCounts: (jobs: readonly LetterKey[]) => readLedgerCounts(pool, jobs),
+    async close() {
+      await Promise.all([pool.close(), reading.close(CLOSE_TIMEOUT_S)]);
+    },
+  } satisfies DeadLetterStore & Record<string, unknown>;
+}

@@ -1,0 +1,52 @@
+import type { EventQuery } from "@turnpike/domain/event-store";
+import { sql } from "drizzle-orm";
+import { readLatest } from "../follow/read-latest.ts";
+import type { WatchedSession } from "../follow/session-watch.ts";
+import { findReceipt } from "./find-receipt.ts";
+import { getNode } from "./get-node.ts";
+import { getLatestSequence, getSession } from "./get-session.ts";
+import { getTree } from "./get-tree.ts";
+import { getTurn } from "./get-turn.ts";
+import { listAncestry } from "./list-ancestry.ts";
+import { listSessions, type ListSessionsQuery } from "./list-sessions.ts";
+import { listTurns } from "./list-turns.ts";
+import { readEvents } from "./read-events.ts";
+import { type NumberedQuery, readNumberedPage } from "./read-numbered-page.ts";
+import { createReadPool } from "./read-pool.ts";
+import { readStats } from "./read-stats.ts";
+
+/** The queries of readers, on one server. Each is bound to one org, and each is one answer: nothing waits. */
+export type ReadQueries = ReturnType<typeof createReadQueries>;
+
+/** Open a pool to one server. No connection is made before the first call; a lost one is made again at the next. */
+export function createReadQueries(options: { readonly url: string; readonly maxConnections: number }) {
+  const { ask, close } = createReadPool({ ...options, name: "turnpike-timeline" });
+  return {
+    listSessions: (orgId: string, query: ListSessionsQuery) => ask((db) => listSessions(db, orgId, query)),
+    getSession: (orgId: string, sessionId: string) => ask((db) => getSession(db, orgId, sessionId)),
+    getLatestSequence: (orgId: string, sessionId: string) =>
+      ask((db) => getLatestSequence(db, orgId, sessionId)),
+    listTurns: (orgId: string, sessionId: string, query: { after: number; limit: number }) =>
+      ask((db) => listTurns(db, orgId, sessionId, query)),
+    getTurn: (orgId: string, sessionId: string, turnId: string) =>
+      ask((db) => getTurn(db, orgId, sessionId, turnId)),
+    getTree: (orgId: string, sessionId: string) => ask((db) => getTree(db, orgId, sessionId)),
+    getNode: (orgId: string, hash: string) => ask((db) => getNode(db, orgId, hash)),
+    listAncestry: (orgId: string, hash: string, query: { limit: number; cursor?: string | undefined }) =>
+      ask((db) => listAncestry(db, orgId, hash, query)),
+    readStats: (orgId: string, span: { since: string; until: string }) =>
+      ask((db) => readStats(db, orgId, span)),
+    findReceipt: (orgId: string, receipt: string) => ask((db) => findReceipt(db, orgId, receipt)),
+    readEvents: (orgId: string, sessionId: string, query: EventQuery) =>
+      ask((db) => readEvents(db, orgId, sessionId, query)),
+    readNumberedPage: (orgId: string, sessionId: string, query: NumberedQuery) =>
+      ask((db) => readNumberedPage(db, orgId, sessionId, query)),
+    readLatest: (sessions: readonly WatchedSession[]) => ask((db) => readLatest(db, sessions)),
+    ping: () =>
+      ask(async (db) => {
+        await db.execute(sql`SELECT 1`);
+      }),
+    /** Let queries that run end within the time given; then they fail. */
+    close,
+  };
+}

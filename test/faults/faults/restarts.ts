@@ -1,0 +1,20 @@
+import { waitUntil } from "../../support/wait-until.ts";
+import type { Fault } from "./fault.ts";
+
+/** The workers are replaced, one after the other, as a deploy does. */
+export const rollWorkers: Fault = {
+  name: "the workers are restarted one after the other",
+  maxMs: 1_000,
+  async begin(rig) {
+    const rolled = (async () => {
+      for (const worker of rig.workers) {
+        const before = worker.starts();
+        worker.signal("SIGTERM");
+        await waitUntil(() => worker.starts() > before, { what: `${worker.name} is replaced` });
+        await worker.ready().catch(() => {});
+      }
+    })();
+    rolled.catch(() => {});
+    return () => rolled;
+  },
+};

@@ -1,0 +1,86 @@
+import { isAppError } from "@turnpike/domain/errors";
+import type { AcceptedTurn } from "@turnpike/domain/ports";
+import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
+import { readDeadJob, writeDeadJob } from "@turnpike/queue/dead-job";
+import { describe, expect, it } from "vitest";
+import { queueBackends } from "../support/backends.ts";
+import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
+import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
+
+async function writeDead(turn: AcceptedTurn): Promise<Uint8Array> {
+  const job = await writeJob(INGEST_TURN, turn, "tight");
+  return writeDeadJob(job, () => Promise.resolve(job.payload));
+}
+
+describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
+  const queue = useQueue(backend);
+  const openRegister = useRegisters();
+
+  it.each([
+    ["small", () => acceptedTurn('{"text":"🐞"}')],
+    ["large", () => largeTurn()],
+  ])(
+    "is put back as it was, is taken off again, and is not counted as accepted: a %s one",
+    async (_size, make) => {
+      const turn = make();
+      const producer = queue.produce();
+      await enqueueWhenUp(producer, []);
+      await producer.replay(turn.orgId, turn.receipt, await writeDead(turn));
+      const register = await openRegister(queue.location);
+      expect(await readBook(register, turn.orgId)).toMatchObject({ accepted: 0, inFlight: 1, jobs: 1 });
+      const taken: AcceptedTurn[] = [];
+      queue.consume(async (given) => void taken.push(given));
+      await untilEmpty(register, turn.orgId);
+      expect(taken).toEqual([turn]);
+      expect(await readBook(register, turn.orgId)).toEqual({ accepted: 0, inFlight: 0, jobs: 0, bytes: 0 });
+      expect(await register.readPayload(idOf(turn))).toBeUndefined();
+    },
+  );
+
+  it("is left alone while it is in the queue", async () => {
+    const turn = largeTurn();
+    const producer = queue.produce();
+    await enqueueWhenUp(producer, [turn]);
+    const register = await openRegister(queue.location);
+    const before = await readBook(register, turn.orgId);
+    await producer.replay(turn.orgId, turn.receipt, await writeDead(turn));
+    await producer.replay(turn.orgId, turn.receipt, await writeDead(turn));
+    expect(await readBook(register, turn.orgId)).toEqual(before);
+    expect(await countUnfinished(queue)).toBe(1);
+  });
+});
+
+describe("a dead letter's job", () => {
+  it.each([acceptedTurn('{"text":"a"}'), largeTurn()])("shows its body", async (turn) => {
+    const shown = await readDeadJob(await writeDead(turn));
+    expect(shown).toMatchObject({ name: INGEST_TURN, body: turn.body, raw: { receipt: turn.receipt } });
+  });
+
+  it("of an unknown version is kept as it is", async () => {
+    const bytes = await writeDeadJob({ jobId: "a_b", name: "ingest-turn", data: { v: 99, x: [1] } }, () => {
+      throw new Error("nothing lies beside it");
+    });
+    expect(await readDeadJob(bytes)).toEqual({
+      name: "ingest-turn",
+      body: undefined,
+      raw: { v: 99, x: [1] },
+    });
+  });
+
+  it("that lost what lay beside it is written down without", async () => {
+    const turn = largeTurn();
+    const job = await writeJob(INGEST_TURN, turn, "tight");
+    const missing = () => Promise.resolve(undefined);
+    const error = await readJob(job.name, job.data, missing).catch((reason: unknown) => reason);
+    expect(isAppError(error, "unreadable_job") && error.message).toMatch(/beside the queue is missing$/);
+    expect(await readDeadJob(await writeDeadJob(job, missing))).toMatchObject({
+      body: undefined,
+      raw: job.data,
+    });
+  });
+
+  it("that is none is refused", async () => {
+    const error = await readDeadJob(Buffer.from("no")).catch((reason: unknown) => reason);
+    expect(isAppError(error, "unreadable_job")).toBe(true);
+  });
+});

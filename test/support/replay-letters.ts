@@ -1,0 +1,23 @@
+/** A process that replays all dead letters of an org: `replay-letters.ts DATABASE_URL PREFIX ORG [REDIS_URL]`. */
+import { createProducer } from "@turnpike/queue/producer";
+import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createDeadLetters } from "@turnpike/store/dead-letters";
+
+const [databaseUrl = "", prefix = "", orgId = "", redisUrl] = process.argv.slice(2);
+const log = { info: () => {}, warn: () => {}, error: () => {} };
+const location = { databaseUrl, redisUrl, prefix, log };
+const [letters, inspector, producer] = [
+  createDeadLetters({ url: databaseUrl, maxConnections: 2 }),
+  createQueueInspector(location),
+  createProducer(location),
+];
+const queue = {
+  isQueued: async (org: string, receipt: string) => (await inspector.findReceipt(org, receipt)) !== undefined,
+  replay: (org: string, receipt: string, job: Uint8Array) => producer.replay(org, receipt, job),
+};
+await producer.ping();
+const { keys } = await letters.select({ orgId }, ["dead", "replaying"], { limit: 10_000 });
+process.stdout.write("ready\n");
+for (const key of keys) await letters.replay(queue, key);
+process.stdout.write("done\n");
+await Promise.all([letters.close(), inspector.close(), producer.close()]);

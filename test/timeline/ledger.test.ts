@@ -1,0 +1,97 @@
+import { randomUUID } from "node:crypto";
+import { AppError } from "@turnpike/domain/errors";
+import { createLogger } from "@turnpike/kit/logger";
+import { createProducer } from "@turnpike/queue/producer";
+import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { v7 as uuidv7 } from "uuid";
+import { useStore } from "../support/store-fixture.ts";
+import { turnBody } from "../support/turn-body.ts";
+import { ask, createTestTimeline, problem } from "./timeline-fixture.ts";
+
+const fixture = useStore();
+const logger = createLogger({ level: "silent", name: "test" });
+let timeline: ReturnType<typeof createTestTimeline>;
+const closes: (() => Promise<unknown>)[] = [];
+let producer: ReturnType<typeof createProducer>;
+// Thrown by the queue when it is set.
+let outage: AppError | undefined;
+
+beforeAll(() => {
+  const location = { redisUrl: undefined, databaseUrl: fixture.url, prefix: "test", log: logger };
+  producer = createProducer(location);
+  const inspector = createQueueInspector(location);
+  const snapshot = () => (outage === undefined ? inspector.snapshot() : Promise.reject(outage));
+  timeline = createTestTimeline({ url: fixture.url, queue: { ...inspector, snapshot } });
+  closes.push(
+    () => producer.close(),
+    () => inspector.close(),
+    () => timeline.close(),
+  );
+});
+
+afterAll(async () => {
+  for (const close of closes) await close();
+});
+
+async function accept(orgId: string, count: number): Promise<void> {
+  await producer.enqueue(
+    Array.from({ length: count }, () => ({
+      receipt: uuidv7(),
+      orgId,
+      requestId: "r",
+      acceptedAt: new Date().toISOString(),
+      body: turnBody({ org: orgId }),
+    })),
+  );
+}
+
+const line = { stored: 0, duplicate: 0, deadLettered: 0, discarded: 0 };
+
+describe("GET /v1/ledger", () => {
+  it("misses a job that was taken out of the queue behind its back, and says of which org", async () => {
+    const [orgId, other] = [randomUUID(), randomUUID()];
+    await accept(orgId, 3);
+    await accept(other, 2);
+    const whole = { ...line, accepted: 3, inFlight: 3, difference: 0 };
+    expect((await ask(timeline.app, "/v1/ledger", orgId)).body).toMatchObject({ total: whole });
+    await fixture.sql`
+      DELETE FROM bullmq.job WHERE ctid = (SELECT ctid FROM bullmq.job WHERE data::text LIKE ${`%${orgId}%`} LIMIT 1)`;
+    const lost = { ...line, accepted: 3, inFlight: 2, difference: 1 };
+    const mine = await ask(timeline.app, "/v1/ledger", orgId);
+    expect(mine.body).toEqual({ items: [{ orgId, ...lost }], total: lost, readAt: expect.any(String) });
+    const { body } = await ask<{ items: { orgId: string; difference: number }[] }>(
+      timeline.app,
+      "/v1/ledger",
+    );
+    expect(body).toMatchObject({ total: { accepted: 5, inFlight: 4, difference: 1 } });
+    expect(new Map(body.items.map((item) => [item.orgId, item.difference]))).toEqual(
+      new Map([
+        [orgId, 1],
+        [other, 0],
+      ]),
+    );
+  });
+
+  it("of an org that never sent anything is all zero", async () => {
+    const { body } = await ask(timeline.app, "/v1/ledger", randomUUID());
+    expect(body).toMatchObject({ items: [], total: { ...line, accepted: 0, inFlight: 0, difference: 0 } });
+  });
+
+  it("is 503 when the queue is away; the metrics are there all the same and say that they are not known", async () => {
+    outage = new AppError("queue_unavailable", "connect ECONNREFUSED 10.0.0.7:6379");
+    const { body } = await ask(timeline.app, "/v1/ledger");
+    expect(body).toMatchObject(problem(503, "queue_unavailable"));
+    const unknown = await (await timeline.app.request("/metrics")).text();
+    expect(unknown).toMatch(/^turnpike_ledger_difference\{app="timeline"\} Nan$/im);
+    expect(unknown).toMatch(/^turnpike_ledger_age_seconds\{app="timeline"\} [\d.]+$/m);
+    outage = undefined;
+    const known = await (await timeline.app.request("/metrics")).text();
+    expect(known).toMatch(/^turnpike_ledger_difference\{app="timeline"\} 1$/m);
+    expect(known).toMatch(/^turnpike_queue_jobs\{app="timeline"\} 4$/m);
+    outage = new AppError("queue_unavailable", "away");
+    const kept = await (await timeline.app.request("/metrics")).text();
+    expect(kept).toMatch(/^turnpike_ledger_difference\{app="timeline"\} 1$/m);
+    outage = undefined;
+  });
+});

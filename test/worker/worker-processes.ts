@@ -1,0 +1,130 @@
+/** Workers as processes of their own, on a database and a queue of the suite's own, and a producer to give them work. */
+import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { QueueLocation } from "@turnpike/queue/backend";
+import { createProducer, type Producer } from "@turnpike/queue/producer";
+import postgres, { type Sql } from "postgres";
+import { v7 as uuidv7 } from "uuid";
+import { afterAll, beforeAll } from "vitest";
+import type { TestBackend } from "../support/backends.ts";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+import { type TestProcess, useProcesses } from "../support/spawn.ts";
+import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { waitUntil } from "../support/wait-until.ts";
+
+export interface WorkerProcesses {
+  readonly sql: Sql;
+  /** In front of the database, for workers that are started with `behindProxy`. */
+  readonly databaseProxy: TcpProxy;
+  /** In front of Redis. */
+  readonly redisProxy: TcpProxy | undefined;
+  start(options?: StartOptions): Promise<{ readonly url: string; readonly process: TestProcess }>;
+  /** Put turns into the queue, as ingest does. */
+  accept(orgId: string, bodies: readonly string[]): Promise<AcceptedTurn[]>;
+  /** Wait until as many turns of an org have come to their end. */
+  settled(orgId: string, turns: number, timeoutMs?: number): Promise<void>;
+  countReceipts(orgId: string): Promise<number>;
+}
+
+export interface StartOptions {
+  readonly behindProxy?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const log = { info() {}, warn() {}, error() {} };
+
+/** Make them for the suite it is called in; they may be used once the tests run. */
+export function useWorkerProcesses(backend: TestBackend): WorkerProcesses {
+  const processes = useProcesses();
+  let parts: Parts | undefined;
+  const need = (): Parts => {
+    if (parts === undefined) throw new Error("used before the tests run");
+    return parts;
+  };
+  beforeAll(async () => {
+    parts = await createParts(backend);
+  });
+  afterAll(async () => {
+    await parts?.close();
+  });
+  const countReceipts = async (orgId: string): Promise<number> => {
+    const [row] = await need().sql`SELECT count(*)::int AS n FROM receipts WHERE org_id = ${orgId}`;
+    return row?.["n"] as number;
+  };
+  return {
+    get sql() {
+      return need().sql;
+    },
+    get databaseProxy() {
+      return need().databaseProxy;
+    },
+    get redisProxy() {
+      return need().redisProxy;
+    },
+    async start({ behindProxy = false, env = {} } = {}) {
+      const { database, databaseProxy, redisProxy, prefix } = need();
+      const process = processes.start(new URL("../../apps/worker/src/main.ts", import.meta.url), {
+        env: {
+          DATABASE_URL: behindProxy ? databaseProxy.url : database.url,
+          REDIS_URL: behindProxy ? redisProxy?.url : backend.redisUrl,
+          QUEUE_PREFIX: prefix,
+          PORT: "0",
+          HOST: "127.0.0.1",
+          ...env,
+        },
+      });
+      const [, url = ""] = await process.waitForLine(/"url":"(http:[^"]+)"/);
+      return { url, process };
+    },
+    async accept(orgId, bodies) {
+      const turns = bodies.map((body) => ({
+        receipt: uuidv7(),
+        orgId,
+        requestId: "r",
+        acceptedAt: new Date().toISOString(),
+        body,
+      }));
+      for (const turn of turns) await need().producer.enqueue([turn]);
+      return turns;
+    },
+    countReceipts,
+    async settled(orgId, turns, timeoutMs = 60_000) {
+      const what = `${turns} turns have come to their end`;
+      await waitUntil(async () => (await countReceipts(orgId)) === turns, { what, timeoutMs });
+    },
+  };
+}
+
+interface Parts {
+  readonly database: TestDatabase;
+  readonly sql: Sql;
+  readonly databaseProxy: TcpProxy;
+  readonly redisProxy: TcpProxy | undefined;
+  readonly producer: Producer;
+  readonly prefix: string;
+  close(): Promise<void>;
+}
+
+async function createParts(backend: TestBackend): Promise<Parts> {
+  const database = await createTestDatabase();
+  const prefix = `workers-${new URL(database.url).pathname.slice(1)}`;
+  const location: QueueLocation = { redisUrl: backend.redisUrl, databaseUrl: database.url, prefix };
+  const sql = postgres(database.url, { max: 2, onnotice: () => {} });
+  const producer = createProducer({ ...location, log });
+  const databaseProxy = await createTcpProxy(database.url);
+  const redisProxy = backend.redisUrl === undefined ? undefined : await createTcpProxy(backend.redisUrl);
+  return {
+    database,
+    sql,
+    databaseProxy,
+    redisProxy,
+    producer,
+    prefix,
+    async close() {
+      await producer.close();
+      await databaseProxy.close();
+      await redisProxy?.close();
+      await sql.end();
+      await database.drop();
+    },
+  };
+}
