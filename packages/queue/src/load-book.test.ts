@@ -57,4 +57,28 @@ describe("what a producer knows of the load", () => {
     expect(book.current().of("a")).toEqual({ jobs: 7, bytes: 70 });
     expect(book.current()).toMatchObject({ jobs: 7, bytes: 70 });
   });
+
+  it("serves for a few seconds when the register is late or fails, and no longer", async () => {
+    let clock = 0;
+    const answers = [Promise.resolve(load(3)), new Promise<RegisteredLoad>(() => {})];
+    const late = createLoadBook(
+      () => answers.shift() ?? Promise.reject(new Error("away")),
+      () => clock,
+    );
+    await late.refresh();
+    clock = 5_000;
+    await late.refresh();
+    expect(late.current().jobs).toBe(3);
+
+    const failing = createLoadBook(
+      () => (clock === 5_000 ? Promise.resolve(load(4)) : Promise.reject(new Error("away"))),
+      () => clock,
+    );
+    await failing.refresh();
+    clock = 10_000;
+    await failing.refresh();
+    expect(failing.current().jobs).toBe(4);
+    clock = 10_001;
+    await expect(failing.refresh()).rejects.toThrow("away");
+  });
 });

@@ -3,6 +3,7 @@
  * process puts in is added. So the number is never too low by what went in here, and too low by what others put in since.
  */
 import type { RegisteredLoad } from "./register.ts";
+import { within } from "./within.ts";
 
 /** Jobs and their bytes. */
 export interface Amount {
@@ -19,8 +20,8 @@ export interface KnownLoad extends Amount {
 /** Knows how full the queue is. */
 export interface LoadBook {
   /**
-   * See to it that what is known is not older than a quarter of a second.
-   * @throws what reading the register throws.
+   * See to it that what is known is not older than a quarter of a second, or a few seconds when the register is slow to answer.
+   * @throws what reading the register throws, when what is known is older than that.
    */
   refresh(): Promise<void>;
   /** Get what is known, with what this process has put in since and is putting in. */
@@ -30,6 +31,9 @@ export interface LoadBook {
 }
 
 const MAX_AGE_MS = 250;
+// What is known serves for so long when the register answers late or not at all.
+const MAX_STALE_MS = 5_000;
+const PATIENCE_MS = 250;
 const NOTHING: Amount = { jobs: 0, bytes: 0 };
 
 type ByOrg = ReadonlyMap<string, Amount>;
@@ -76,7 +80,10 @@ export function createLoadBook(
       reading ??= readAnew().finally(() => {
         reading = undefined;
       });
-      await reading;
+      // Busy as it may be, the queue does not fill up in so short a time without this process knowing most of it.
+      if (now() - knownAt <= MAX_STALE_MS)
+        await within(reading, PATIENCE_MS, () => new Error("late")).catch(() => {});
+      else await reading;
     },
     current() {
       const memory = known?.memory;
