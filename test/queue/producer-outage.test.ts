@@ -1,9 +1,13 @@
 import { isAppError } from "@turnpike/domain/errors";
+import { addJobs } from "@turnpike/queue/add-jobs";
+import { INGEST_TURN, writeJob } from "@turnpike/queue/catalog";
+import { createQueueClient } from "@turnpike/queue/queue-client";
 import { within } from "@turnpike/queue/within";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, useQueue } from "./queue-fixture.ts";
+import { largeTurn } from "./register-fixture.ts";
 
 // How long a request may be kept waiting by a queue that is away.
 const A_FEW_SECONDS_MS = 6_000;
@@ -59,6 +63,20 @@ describe.each(queueBackends())("a producer on $name", (backend) => {
     await queue.proxy.resume();
     await enqueueWhenUp(producer, [acceptedTurn()]);
     expect(await countUnfinished(queue)).toBeGreaterThanOrEqual(2);
+  });
+
+  it("does not begin what was given up before it was its turn", async () => {
+    const client = createQueueClient({ ...queue.location, log: { info() {}, warn() {}, error() {} } });
+    const job = { ...(await writeJob(INGEST_TURN, largeTurn(), "roomy")), priority: 0 };
+    const add = (signal: AbortSignal) =>
+      client.use(A_FEW_SECONDS_MS, (opened) =>
+        addJobs(opened, queue.location.prefix, [job], { counts: true, signal }),
+      );
+    await expectUnavailable(add(AbortSignal.abort()));
+    expect(await countUnfinished(queue)).toBe(0);
+    await add(new AbortController().signal);
+    expect(await countUnfinished(queue)).toBe(1);
+    await client.close();
   });
 
   it("whose connections are reset again and again takes turns in between, all of them durable", async () => {

@@ -1,5 +1,6 @@
 /** Long polls and streams: they hear at once, lose nothing when they hear nothing, and go when their client goes. */
 import { request } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";
 import { some, upTo, useEvents } from "./events-fixture.ts";
@@ -55,9 +56,14 @@ describe("a long poll", () => {
 
   it("is answered without any wake-up, at the next re-check", async () => {
     const session = await fixture.makeSession();
+    const begunAt = performance.now();
     const waiting = fixture.get<Page>(`/v1/sessions/${session}/timeline?after=0&wait_timeout_ms=30000`);
+    // It has looked by then.
+    await sleep(500);
     await fixture.append(session, some(2), false);
     expect(sequencesOf((await waiting).body)).toEqual([1, 2]);
+    // When its time is up it looks once more, whatever it has heard.
+    expect(performance.now() - begunAt).toBeLessThan(20_000);
   });
 
   it("is answered empty when its time is up, and its cursor goes on", async () => {
@@ -93,6 +99,15 @@ describe("a stream", () => {
       eventType: "tick",
       message: "0",
     });
+  });
+
+  it("goes on without any wake-up, at the next re-check", async () => {
+    const session = await fixture.makeSession();
+    await fixture.append(session, some(1));
+    const reading = readStream(`/v1/sessions/${session}/timeline`, {}, 2);
+    await sleep(500);
+    await fixture.append(session, some(1), false);
+    expect((await reading).ids).toEqual([1, 2]);
   });
 
   it("resumes behind Last-Event-ID, which wins over `after`", async () => {
