@@ -8,7 +8,7 @@ import type { TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
 import { checkChain } from "@turnpike/domain/turn-chain";
 import { findOrMakeSessions, keyOf, type SessionMap } from "./ingest/find-sessions.ts";
-import { insertNodes, type PlacedTurn } from "./ingest/insert-nodes.ts";
+import { countKnownNodes, insertNodes, type PlacedTurn } from "./ingest/insert-nodes.ts";
 import { linkParents, type LinkDecisions, type LinkWish } from "./ingest/link-parents.ts";
 import { findStored } from "./ingest/find-stored.ts";
 import { lockSessions } from "./ingest/lock-sessions.ts";
@@ -18,7 +18,7 @@ import type { Transaction, WritePool } from "./write-pool.ts";
 
 /**
  * Store turns in one transaction, all or none; results are in the order of the turns. The number of statements depends
- * neither on the number of turns nor on the length of their histories.
+ * neither on the number of turns nor on the length of their histories; those that need nothing of each other travel together.
  * @throws AppError `broken_chain`, `store_unavailable`, `store_contention` or `store_rejected`; nothing is left behind.
  */
 export async function ingestTurns(
@@ -34,15 +34,20 @@ async function ingestInTransaction(
   tx: Transaction,
   turns: readonly PreparedSessionTurn[],
 ): Promise<TurnResult[]> {
-  const sessions = await findOrMakeSessions(tx, turns.flatMap(sessionKeysOf));
+  const [sessions, known] = await Promise.all([
+    findOrMakeSessions(tx, turns.flatMap(sessionKeysOf)),
+    countKnownNodes(tx, turns),
+  ]);
   const placed = turns.map((turn) => ({ turn, sessionId: idOf(sessions, turn) }));
   const links = await linkParents(tx, linkWishes(turns, sessions));
-  await insertNodes(tx, placed);
-  const locked = await lockSessions(
-    tx,
-    placed.map(({ turn, sessionId }) => ({ orgId: turn.orgId, sessionId })),
-  );
-  const before = await findStored(tx, placed);
+  const [, locked, before] = await Promise.all([
+    insertNodes(tx, placed, known),
+    lockSessions(
+      tx,
+      placed.map(({ turn, sessionId }) => ({ orgId: turn.orgId, sessionId })),
+    ),
+    findStored(tx, placed),
+  ]);
   const plan = planWrites(placed, locked, before, links, await findReportedRefusals(tx, placed, links));
   await writePlan(tx, plan);
   return [...plan.results];

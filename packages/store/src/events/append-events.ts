@@ -1,6 +1,5 @@
 import type { NewEvent, StoredEvent } from "@turnpike/domain/event-store";
 import { AppError } from "@turnpike/domain/errors";
-import { v7 as uuidv7 } from "uuid";
 import { type EventRow, insertEvents } from "../ingest/insert-events.ts";
 import { type LockedSession, lockSessions } from "../ingest/lock-sessions.ts";
 import { createSessionChange, type SessionChange } from "../ingest/session-change.ts";
@@ -8,6 +7,7 @@ import { updateSessions } from "../ingest/write-plan.ts";
 import type { Transaction, WritePool } from "../write-pool.ts";
 import { findEventsById } from "./find-events-by-id.ts";
 import { idsOf, type ResolvedEvents, resolveKnown } from "./resolve-known.ts";
+import { mintId } from "../mint-id.ts";
 
 /**
  * Append events to a session that is there.
@@ -59,7 +59,7 @@ function toRows(session: LockedSession, change: SessionChange, events: readonly 
     orgId: session.orgId,
     sessionId: session.id,
     sequence: first.sequence + index,
-    id: event.id ?? uuidv7(),
+    id: event.id ?? mintId(),
     eventType: event.eventType,
     occurredAt: event.occurredAt,
     metadata: event.metadata ?? {},

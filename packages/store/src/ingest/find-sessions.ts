@@ -1,6 +1,6 @@
 import type { SessionKey } from "@turnpike/domain/prepared-turn";
-import { v7 as uuidv7 } from "uuid";
 import type { Transaction } from "../write-pool.ts";
+import { mintId } from "../mint-id.ts";
 
 /** A session as it is known at the start of a transaction, not locked. */
 export interface FoundSession {
@@ -38,9 +38,9 @@ export async function findOrMakeSessions(
   const found = await findSessions(tx, keys);
   const missing = keys.filter((key) => !found.has(keyOf(key)));
   if (missing.length === 0) return found;
-  await makeSessions(tx, missing);
   // A statement of its own: what another transaction made meanwhile is not in the snapshot of the insert.
-  return findSessions(tx, keys);
+  const [, made] = await Promise.all([makeSessions(tx, missing), findSessions(tx, keys)]);
+  return made;
 }
 
 /** Takes the orgs' locks on the way. They are rows of the result, for what nobody asks for is not executed. */
@@ -76,7 +76,7 @@ async function makeSessions(tx: Transaction, keys: readonly OrgSessionKey[]): Pr
     INSERT INTO sessions (org_id, id, harness_id, harness_session_id)
     SELECT * FROM unnest(
       ${keys.map((key) => key.orgId)}::uuid[],
-      ${keys.map(() => uuidv7())}::uuid[],
+      ${keys.map(() => mintId())}::uuid[],
       ${keys.map((key) => key.harnessId)}::text[],
       ${keys.map((key) => key.harnessSessionId)}::text[]
     )

@@ -18,10 +18,10 @@ export interface StoredReceipt {
   readonly lastSequence: number | null;
 }
 
-/** Read which of these turns, and which of their receipts, are stored. Only after `lockSessions`: else it may miss some. */
+/** Read which of these turns, and which of their receipts, are stored. Only after `lockSessions`: else it may miss some. It may be sent together with that, for it runs after it. */
 export async function findStored(tx: Transaction, placed: readonly PlacedTurn[]): Promise<StoredBefore> {
   const orgIds = placed.map(({ turn }) => turn.orgId);
-  const turns = await tx<{ session_id: string; head_hash: string; id: string }>`
+  const turns = tx<{ session_id: string; head_hash: string; id: string }>`
       SELECT t.session_id, t.head_hash, t.id
       FROM unnest(
         ${orgIds}::uuid[],
@@ -29,7 +29,7 @@ export async function findStored(tx: Transaction, placed: readonly PlacedTurn[])
         ${placed.map(({ turn }) => turn.facts.headHash)}::text[]
       ) AS k (org_id, session_id, head_hash)
       JOIN turns t USING (org_id, session_id, head_hash)`;
-  const receipts = await tx<{
+  const receipts = tx<{
     receipt: string;
     outcome: "stored" | "duplicate";
     session_id: string;
@@ -40,10 +40,11 @@ export async function findStored(tx: Transaction, placed: readonly PlacedTurn[])
       SELECT r.receipt, r.outcome, r.session_id, r.turn_id, r.first_sequence, r.last_sequence
       FROM unnest(${orgIds}::uuid[], ${placed.map(({ turn }) => turn.receipt)}::uuid[]) AS k (org_id, receipt)
       JOIN receipts r USING (org_id, receipt)`;
+  const [turnRows, receiptRows] = await Promise.all([turns, receipts]);
   return {
-    turns: new Map(turns.map((row) => [`${row.session_id} ${row.head_hash}`, row.id])),
+    turns: new Map(turnRows.map((row) => [`${row.session_id} ${row.head_hash}`, row.id])),
     receipts: new Map(
-      receipts.map((row) => [
+      receiptRows.map((row) => [
         row.receipt,
         {
           outcome: row.outcome,

@@ -11,9 +11,13 @@ export interface PlacedTurn {
 /**
  * Insert the nodes of these turns that their orgs do not have yet, and complete those of their heads that were first
  * seen as somebody's history.
+ * @param known for each turn, how many of its nodes were found to be stored.
  */
-export async function insertNodes(tx: Transaction, placed: readonly PlacedTurn[]): Promise<void> {
-  const known = await countKnownNodes(tx, placed);
+export async function insertNodes(
+  tx: Transaction,
+  placed: readonly PlacedTurn[],
+  known: readonly number[],
+): Promise<void> {
   const fresh = new Map<string, NodeRow>();
   placed.forEach(({ turn, sessionId }, index) => {
     for (const node of turn.nodes.slice(known[index])) {
@@ -26,9 +30,8 @@ export async function insertNodes(tx: Transaction, placed: readonly PlacedTurn[]
   });
   // Sorted, so that two transactions that bring the same nodes wait for each other in one direction only.
   const rows = [...fresh.entries()].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, row]) => row);
-  const inserted = rows.length > 0 ? await writeNodes(tx, rows) : new Set<string>();
-  const knownHeads = placed.filter(({ turn }) => !inserted.has(turn.orgId + turn.facts.headHash));
-  if (knownHeads.length > 0) await completeHeads(tx, knownHeads);
+  // Both, always, and before anything else is waited for: then everybody takes nodes before sessions.
+  await Promise.all([rows.length > 0 && writeNodes(tx, rows), completeHeads(tx, placed)]);
 }
 
 interface NodeRow {
@@ -45,49 +48,65 @@ function isHead({ node, turn }: NodeRow): boolean {
  * Count, for each turn, how many nodes from the root on are stored. If a node is stored then so are its ancestors, so
  * this is a binary search for the last stored one: a handful of index probes, however long the history.
  *
+ * The first two probes are at the end of what the turn before has left, where it is nearly always found; it is the last message of
+ * an assistant in the request.
+ *
  * A probe is no EXISTS: of a table without statistics the planner would hash all nodes of the org instead, for every turn.
  *
  * A turn whose receipt is stored has its nodes, all of them; or it was erased since, and a job that runs again must not
  * bring them back.
  */
-async function countKnownNodes(tx: Transaction, placed: readonly PlacedTurn[]): Promise<number[]> {
+export async function countKnownNodes(
+  tx: Transaction,
+  turns: readonly Pick<PreparedSessionTurn, "orgId" | "receipt" | "nodes">[],
+): Promise<number[]> {
   const rows = await tx<{ known: number }>`
     SELECT (
-      WITH RECURSIVE search (low, high) AS (
-        SELECT CASE WHEN EXISTS (
-                 SELECT FROM receipts r WHERE r.org_id = chain.org_id AND r.receipt = chain.receipt
-               ) THEN chain.length ELSE 0 END, chain.length
+      WITH RECURSIVE search (step, low, high, middle) AS (
+        SELECT 0, found.low, chain.length, greatest(1, chain.guess)
+        FROM (
+          SELECT CASE WHEN EXISTS (
+                   SELECT FROM receipts r WHERE r.org_id = chain.org_id AND r.receipt = chain.receipt
+                 ) THEN chain.length ELSE 0 END AS low
+        ) AS found
         UNION ALL
-        SELECT CASE WHEN probe.hit THEN probe.middle ELSE low END,
-               CASE WHEN probe.hit THEN high ELSE probe.middle - 1 END
+        SELECT next.step, next.low, next.high,
+               CASE WHEN next.step = 1 AND next.low = chain.guess THEN next.low + 1 ELSE (next.low + next.high + 1) / 2 END
         FROM search
         CROSS JOIN LATERAL (
-          SELECT (low + high + 1) / 2 AS middle, (
-            SELECT true FROM nodes n
-            WHERE n.org_id = chain.org_id AND n.hash = chain.hashes[(low + high + 1) / 2]) AS hit
+          SELECT (SELECT true FROM nodes n WHERE n.org_id = chain.org_id AND n.hash = chain.hashes[search.middle]) AS hit
         ) AS probe
-        WHERE low < high
+        CROSS JOIN LATERAL (
+          SELECT search.step + 1 AS step, CASE WHEN probe.hit THEN search.middle ELSE search.low END AS low,
+                 CASE WHEN probe.hit THEN search.high ELSE search.middle - 1 END AS high
+        ) AS next
+        WHERE search.low < search.high
       )
       SELECT max(low) FROM search
     )::int AS known
     FROM (
-      SELECT ordinal, org_id, receipt, length, string_to_array(joined, ',') AS hashes
+      SELECT ordinal, org_id, receipt, length, guess, string_to_array(joined, ',') AS hashes
       FROM unnest(
-        ${placed.map(({ turn }) => turn.orgId)}::uuid[],
-        ${placed.map(({ turn }) => turn.receipt)}::uuid[],
-        ${placed.map(({ turn }) => turn.nodes.length)}::int[],
-        ${placed.map(({ turn }) => turn.nodes.map((node) => node.hash).join(","))}::text[]
-      ) WITH ORDINALITY AS t (org_id, receipt, length, joined, ordinal)
+        ${turns.map(({ orgId }) => orgId)}::uuid[],
+        ${turns.map(({ receipt }) => receipt)}::uuid[],
+        ${turns.map(({ nodes }) => nodes.length)}::int[],
+        ${turns.map(({ nodes }) => guessKnown(nodes))}::int[],
+        ${turns.map(({ nodes }) => nodes.map((node) => node.hash).join(","))}::text[]
+      ) WITH ORDINALITY AS t (org_id, receipt, length, guess, joined, ordinal)
       OFFSET 0
     ) AS chain
     ORDER BY chain.ordinal`;
   return rows.map((row) => row.known);
 }
 
-/** Returns which of them were not there: org and hash, one string. */
-async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<ReadonlySet<string>> {
+/** The response of the turn before is the last that was stored with it. */
+function guessKnown(nodes: readonly ChainNode[]): number {
+  return nodes.slice(0, -1).findLastIndex(({ role }) => role === "assistant") + 1;
+}
+
+async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<void> {
   const head = (row: NodeRow) => (isHead(row) ? row.turn.facts : undefined);
-  const inserted = await tx<{ org_id: string; hash: string }>`
+  await tx`
     INSERT INTO nodes (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
                        model, stop_reason, input_tokens, output_tokens)
     SELECT org_id, hash, parent_hash, session_id, role, content::json, provider, agent_name,
@@ -107,9 +126,7 @@ async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<Re
       ${rows.map((row) => head(row)?.outputTokens ?? null)}::bigint[]
     ) AS t (org_id, hash, parent_hash, session_id, role, content, provider, agent_name,
             model, stop_reason, input_tokens, output_tokens)
-    ON CONFLICT (org_id, hash) DO NOTHING
-    RETURNING org_id, hash`;
-  return new Set(inserted.map((row) => row.org_id + row.hash));
+    ON CONFLICT (org_id, hash) DO NOTHING`;
 }
 
 /** A head that came first as history has no model yet. Rows are locked in the order of their keys. */

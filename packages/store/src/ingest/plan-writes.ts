@@ -6,13 +6,13 @@
 import type { DraftEvent } from "@turnpike/domain/events";
 import type { TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
-import { v7 as uuidv7 } from "uuid";
 import type { EventRow } from "./insert-events.ts";
 import type { PlacedTurn } from "./insert-nodes.ts";
 import type { LinkDecisions } from "./link-parents.ts";
 import type { StoredBefore, StoredReceipt } from "./find-stored.ts";
 import type { LockedSession } from "./lock-sessions.ts";
 import { createSessionChange, type SessionChange } from "./session-change.ts";
+import { mintId } from "../mint-id.ts";
 
 /** A turn that is new to its session. */
 export interface TurnRow {
@@ -91,7 +91,7 @@ export function planWrites(
 
   function storeTurn(turn: PreparedSessionTurn, change: SessionChange): TurnResult {
     const sessionId = change.session.id;
-    const turnId = uuidv7();
+    const turnId = mintId();
     const drafts = [...openingEvents(turn, change), ...turn.events];
     const first = change.takeNumbers(drafts.length);
     drafts.forEach((event, index) => {
@@ -99,7 +99,7 @@ export function planWrites(
         orgId: turn.orgId,
         sessionId,
         sequence: first.sequence + index,
-        id: event.eventType === "parent_link_refused" ? refusalId(event.metadata.parentSessionId) : uuidv7(),
+        id: event.eventType === "parent_link_refused" ? refusalId(event.metadata.parentSessionId) : mintId(),
         eventType: event.eventType,
         occurredAt: turn.facts.occurredAt,
         metadata: event.metadata,

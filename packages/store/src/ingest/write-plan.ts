@@ -3,12 +3,14 @@ import { insertEvents } from "./insert-events.ts";
 import type { ReceiptRow, TurnRow, WritePlan } from "./plan-writes.ts";
 import type { SessionChange } from "./session-change.ts";
 
-/** Write a plan: one statement per table. */
+/** Write a plan: one statement per table, sent together. */
 export async function writePlan(tx: Transaction, plan: WritePlan): Promise<void> {
-  if (plan.sessions.length > 0) await updateSessions(tx, plan.sessions);
-  if (plan.turns.length > 0) await insertTurns(tx, plan.turns);
-  if (plan.events.length > 0) await insertEvents(tx, plan.events);
-  if (plan.receipts.length > 0) await insertReceipts(tx, plan.receipts);
+  await Promise.all([
+    plan.sessions.length > 0 && updateSessions(tx, plan.sessions),
+    plan.turns.length > 0 && insertTurns(tx, plan.turns),
+    plan.events.length > 0 && insertEvents(tx, plan.events),
+    plan.receipts.length > 0 && insertReceipts(tx, plan.receipts),
+  ]);
 }
 
 /** Write what became of locked sessions. New events bring a deleted one back; it starts anew then. */
