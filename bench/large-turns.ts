@@ -9,7 +9,8 @@ import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { startApp } from "./support/app-process.ts";
+import { bundleApps } from "./ingest/bundle-apps.ts";
+import { startAppBundle } from "./ingest/start-app-bundle.ts";
 import { readPeakRssMb } from "./support/peak-rss.ts";
 import { startServices } from "./support/services.ts";
 
@@ -20,8 +21,11 @@ const services = await startServices();
 const { databaseUrl } = services;
 const redisUrl = backend === "redis" ? services.redisUrl : undefined;
 const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl };
-const ingest = await startApp("ingest", env);
-const worker = await startApp("worker", env);
+const bundle = await bundleApps();
+const start = (app: "ingest" | "worker") =>
+  startAppBundle({ app, name: app, bundle, logDir: services.folder, env });
+const ingest = await start("ingest");
+const worker = await start("worker");
 const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
 
 const text = Buffer.from(randomBytes((Number(megabytes) * 1e6) / 2).toString("hex"));
@@ -43,6 +47,7 @@ await sql.end();
 await worker.stop();
 await ingest.stop();
 await services.stop();
+await bundle.remove();
 
 function seconds(): string {
   return ((performance.now() - startedAt) / 1_000).toFixed(0);
@@ -88,6 +93,8 @@ function post(number: number): Promise<{ status: number; retryAfterS: number }> 
 
 async function isUnfinished(): Promise<boolean> {
   if (performance.now() > deadline) throw new Error(`not every turn was stored in ${MAX_MINUTES} minutes`);
+  ingest.checkAlive();
+  worker.checkAlive();
   const [row] = await sql`SELECT count(*)::int AS stored FROM turns`;
   return row?.["stored"] !== Number(turns);
 }

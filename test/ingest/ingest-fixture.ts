@@ -1,7 +1,13 @@
 /** The ingest app as tests use it: with a queue that records, and a log that can be read. */
 import { createIngestApp } from "@turnpike/ingest/app";
 import { AppError } from "@turnpike/domain/errors";
-import type { AcceptedEvents, AcceptedTurn, TurnQueue } from "@turnpike/domain/ports";
+import type {
+  AcceptedBody,
+  AcceptedEvents,
+  AcceptedTurn,
+  BodyToEnqueue,
+  TurnQueue,
+} from "@turnpike/domain/ports";
 import type { Problem } from "@turnpike/kit/problem";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
@@ -35,17 +41,21 @@ function createRecordingQueue(): RecordingQueue {
     isAway: false,
     async enqueue(turns) {
       await queue.ping();
-      queue.calls.push([...turns]);
+      queue.calls.push(turns.map(asText));
     },
     async enqueueEvents(posts) {
       await queue.ping();
-      queue.eventCalls.push([...posts]);
+      queue.eventCalls.push(posts.map(asText));
     },
     async ping() {
       if (queue.isAway) throw new AppError("queue_unavailable", "connect ECONNREFUSED 10.0.0.7:6379");
     },
   };
   return queue;
+}
+
+function asText({ body, ...facts }: BodyToEnqueue): AcceptedBody {
+  return { ...facts, body: typeof body === "string" ? body : new TextDecoder().decode(body) };
 }
 
 export function createTestIngest(): TestIngest {

@@ -14,7 +14,7 @@ describe("the configuration of the ingest app", () => {
       LOG_LEVEL: "info",
       MAX_RECEIVED_BYTES: 48 * 1024 * 1024,
       MAX_DECODED_BYTES: 64 * 1024 * 1024,
-      MAX_INFLIGHT_BYTES: 192 * 1024 * 1024,
+      MAX_INFLIGHT_BYTES: 96 * 1024 * 1024,
       MAX_QUEUED_JOBS: 100_000,
       MAX_QUEUED_BYTES: 1_024 * 1024 * 1024,
       MAX_QUEUED_BYTES_PER_ORG: 512 * 1024 * 1024,

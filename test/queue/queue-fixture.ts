@@ -1,6 +1,6 @@
 /** A queue of the test's own on one backend, a proxy that can lose it, and a look inside. */
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
+import type { AcceptedTurn, BodyToEnqueue, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
@@ -194,6 +194,9 @@ async function dumpPostgres(url: string): Promise<string> {
       const rows = await sql`SELECT row_to_json(t)::text AS row FROM ${sql(`bullmq.${name}`)} t`;
       parts.push(...rows.map((row) => `${name} ${row["row"] as string}`));
     }
+    const bodies =
+      await sql`SELECT job_id || ' ' || encode(body, 'escape') AS row FROM turnpike_queue.payloads`;
+    parts.push(...bodies.map((row) => `payloads ${row["row"] as string}`));
     return parts.join("\n");
   } finally {
     await sql.end();
@@ -221,7 +224,7 @@ export async function countUnfinished(queue: Pick<QueueFixture, "countJobs">): P
 }
 
 /** Put turns into the queue as soon as it takes them. */
-export async function enqueueWhenUp(producer: Producer, turns: readonly AcceptedTurn[]): Promise<void> {
+export async function enqueueWhenUp(producer: Producer, turns: readonly BodyToEnqueue[]): Promise<void> {
   await waitUntil(
     async () => {
       await producer.ping();

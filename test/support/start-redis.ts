@@ -35,6 +35,7 @@ export async function startRedisIn(dir: string): Promise<TestRedis> {
   const port = await findFreePort();
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
   args.push("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction");
+  args.push("--auto-aof-rewrite-min-size", "1gb", "--rdbcompression", "no");
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const collect = (chunk: string): void => {

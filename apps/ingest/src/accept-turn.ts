@@ -1,5 +1,5 @@
 import { NIL_UUID } from "@turnpike/domain/envelope";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { BodyToEnqueue } from "@turnpike/domain/ports";
 import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
 import { issueReceipt } from "./issue-receipt.ts";
 
@@ -7,8 +7,8 @@ import { issueReceipt } from "./issue-receipt.ts";
 export interface ReceivedTurn {
   /** The body, parsed. */
   readonly parsed: unknown;
-  /** Gives the same body as JSON text, what the worker will read; asked for once the turn is known to be good. */
-  readonly toText: () => string;
+  /** Gives the same body as JSON, what the worker will read; asked for once the turn is known to be good. */
+  readonly toJson: () => string | Uint8Array;
   readonly requestId: string;
 }
 
@@ -16,9 +16,9 @@ export interface ReceivedTurn {
  * Validate a turn and give it its receipt. It is accepted only once the queue has it.
  * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request` or `invalid_response`.
  */
-export function acceptTurn({ parsed, toText, requestId }: ReceivedTurn): AcceptedTurn {
+export function acceptTurn({ parsed, toJson, requestId }: ReceivedTurn): BodyToEnqueue {
   const turn = readTurnBody(parsed);
-  return issueReceipt({ orgId: decideOrg(turn), requestId, body: toText() });
+  return issueReceipt({ orgId: decideOrg(turn), requestId, body: toJson() });
 }
 
 // The one place where it is decided to whom a turn belongs: to the org that its envelope names.

@@ -13,6 +13,8 @@ const MIB = 1024 * KIB;
 
 // Whatever its body is, a request takes about this much.
 const REQUEST_BYTES = 16 * KIB;
+// Below this a body is too small to wait for room.
+const SLIGHT_BODY_BYTES = REQUEST_BYTES + 64 * KIB;
 /** A body from here on is large. */
 const LARGE_BODY_BYTES = MIB;
 const SMALL_BODIES_BYTES = 32 * MIB;
@@ -26,6 +28,8 @@ const RETRY_AFTER_SECONDS = 3;
 
 /** What one body holds. */
 export interface BodyRoom extends BodyHold {
+  /** Wait until what was read may be made into a text, which takes its size once more and then some. */
+  beforeText(): Promise<void>;
   /** The request is answered, or was refused. */
   end(): void;
 }
@@ -83,6 +87,7 @@ export function createBodyMemory(maxBytes: number, collectGarbage: CollectGarbag
           if (ownBytes >= LARGE_BODY_BYTES) collectLarge(bytes);
         },
         async beforeText() {
+          if (ownBytes < SLIGHT_BODY_BYTES) return;
           const isLarge = ownBytes >= LARGE_BODY_BYTES;
           const line = isLarge ? large : small;
           leave = await line.enter(isLarge ? 1 : ownBytes, MAX_WAIT_MS);

@@ -32,7 +32,7 @@ export const IngestConfig = z
     /** Of a body after Content-Encoding is undone. */
     MAX_DECODED_BYTES: limitBytes.default(64 * MIB),
     /** Of all bodies that are being received, decoded and enqueued at a time. */
-    MAX_INFLIGHT_BYTES: maxBytes.default(192 * MIB),
+    MAX_INFLIGHT_BYTES: maxBytes.default(96 * MIB),
     MAX_QUEUED_JOBS: z.coerce.number().int().min(1).default(100_000),
     /** Of bodies as they lie in the queue or beside it. */
     MAX_QUEUED_BYTES: maxBytes.default(1_024 * MIB),

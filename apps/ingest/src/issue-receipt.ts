@@ -1,7 +1,9 @@
-import type { AcceptedBody } from "@turnpike/domain/ports";
-import { v7 as uuidV7 } from "uuid";
+import { randomUUID } from "node:crypto";
+import type { BodyToEnqueue } from "@turnpike/domain/ports";
+import { makeUuidV7 } from "@turnpike/domain/uuid-v7";
 
 /** Give a body that was found good its receipt. It is accepted only once the queue has it. */
-export function issueReceipt(good: Pick<AcceptedBody, "orgId" | "requestId" | "body">): AcceptedBody {
-  return { receipt: uuidV7(), ...good, acceptedAt: new Date().toISOString() };
+export function issueReceipt(good: Pick<BodyToEnqueue, "orgId" | "requestId" | "body">): BodyToEnqueue {
+  const now = new Date();
+  return { receipt: makeUuidV7(now.valueOf(), randomUUID()), ...good, acceptedAt: now.toISOString() };
 }

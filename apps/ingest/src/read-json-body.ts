@@ -1,13 +1,16 @@
+import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
-import { type BodyHold, type BodyLimits, readBody } from "@turnpike/kit/read-body";
+import { type BodyLimits, readBody } from "@turnpike/kit/read-body";
 import type { Context } from "hono";
+import type { BodyRoom } from "./body-memory.ts";
 import type { RouteDeps } from "./deps.ts";
 
 /** A request's body, both ways, so that nobody parses or serialises it again. */
 export interface JsonBody {
-  readonly text: string;
+  /** UTF-8, as received, without its Content-Encoding. */
+  readonly bytes: Buffer;
   readonly parsed: unknown;
 }
 
@@ -39,22 +42,23 @@ export async function useJsonBody<T, R>(
   }
 }
 
-// Apart, so that the text does not live on while it is acted on the judgement.
+// Apart, so that text and parsed form do not live on while it is acted on the judgement.
 async function readAndJudge<T>(
   c: Context<HttpEnv>,
   limits: BodyLimits,
-  room: BodyHold,
+  room: BodyRoom,
   judge: (body: JsonBody) => T,
 ): Promise<T> {
-  const text = await readBody(c, limits, room);
+  const bytes = await readBody(c, limits, room);
   requireJsonContentType(c.req.header("content-type"));
-  return judge({ text, parsed: parseJson(text) });
+  await room.beforeText();
+  return judge({ bytes, parsed: parseJson(bytes) });
 }
 
 // The parser's own message quotes the body.
-function parseJson(text: string): unknown {
+function parseJson(bytes: Buffer): unknown {
   try {
-    return JSON.parse(text);
+    return JSON.parse(decodeUtf8(bytes));
   } catch {
     throw new AppError("invalid_envelope", "invalid envelope: body: not valid JSON");
   }

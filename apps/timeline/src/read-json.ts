@@ -1,3 +1,4 @@
+import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
@@ -13,10 +14,10 @@ const MAX_BODY_BYTES = 64 * 1024;
  *   `invalid_query` when it does not parse.
  */
 export async function readJson(c: Context<HttpEnv>): Promise<unknown> {
-  const text = await readBody(c, { receivedBytes: MAX_BODY_BYTES, decodedBytes: MAX_BODY_BYTES });
+  const bytes = await readBody(c, { receivedBytes: MAX_BODY_BYTES, decodedBytes: MAX_BODY_BYTES });
   requireJsonContentType(c.req.header("content-type"));
   try {
-    return JSON.parse(text);
+    return JSON.parse(decodeUtf8(bytes));
   } catch {
     throw new AppError("invalid_query", "body: not valid JSON");
   }

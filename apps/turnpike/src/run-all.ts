@@ -23,7 +23,7 @@ import { waitForQueue } from "./wait-for-queue.ts";
 const MIB = 1024 * 1024;
 const RECEIVED_LIMIT_BYTES = 48 * MIB;
 const DECODED_LIMIT_BYTES = 64 * MIB;
-const INFLIGHT_LIMIT_BYTES = 192 * MIB;
+const INFLIGHT_LIMIT_BYTES = 96 * MIB;
 const POOL_SIZE = 8;
 const EDIT_POOL_SIZE = 2;
 const DEAD_LETTER_POOL_SIZE = 2;

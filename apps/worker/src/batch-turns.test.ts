@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@turnpike/domain/errors";
 import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
@@ -50,11 +51,12 @@ async function openUntilDone(store: { open: () => void }, done: Promise<unknown>
 describe("batchTurns", () => {
   it("sends a lone turn at once, and what comes in meanwhile together, in as many lanes as it may", async () => {
     const store = useGatedStore();
-    const ingest = useBatches(store, { lanes: 2, maxTurns: 3, restMs: 0 });
+    const ingest = useBatches(store, { lanes: 2, maxTurns: 3, restMs: 0, mostTurns: 50, patienceMs: 0 });
     const results = [ingest(turnOf("a"))];
     await new Promise((resolve) => setImmediate(resolve));
     results.push(ingest(turnOf("b")), ingest(turnOf("c")));
-    await new Promise((resolve) => setImmediate(resolve));
+    // As long as a turn has patience with a busy lane, and then some.
+    await sleep(20);
     for (const receipt of ["d", "e", "f", "g"]) results.push(ingest(turnOf(receipt)));
     await new Promise((resolve) => setImmediate(resolve));
     expect(store.batches).toEqual([["a"], ["b", "c"]]);
@@ -69,7 +71,7 @@ describe("batchTurns", () => {
     const store = useGatedStore((receipt) =>
       receipt === "bad" ? new AppError("store_rejected", "database: rejected") : undefined,
     );
-    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0 });
+    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0, mostTurns: 50, patienceMs: 0 });
     const settled = Promise.allSettled(["a", "bad", "c"].map((receipt) => ingest(turnOf(receipt))));
 
     await openUntilDone(store, settled);
@@ -79,7 +81,7 @@ describe("batchTurns", () => {
 
   it("does not ask a store that is away once for every turn", async () => {
     const store = useGatedStore(() => new AppError("store_unavailable", "database: connection lost"));
-    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0 });
+    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0, mostTurns: 50, patienceMs: 0 });
     const settled = Promise.allSettled(["a", "b"].map((receipt) => ingest(turnOf(receipt))));
 
     await openUntilDone(store, settled);
@@ -91,7 +93,7 @@ describe("batchTurns", () => {
     const store = useGatedStore((receipt) =>
       receipt === "bad" ? new AppError("store_unavailable", "database: connection lost") : undefined,
     );
-    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0 });
+    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0, mostTurns: 50, patienceMs: 0 });
     for (const receipt of ["a", "bad", "b"]) {
       const settled = Promise.allSettled([ingest(turnOf(receipt))]);
       await openUntilDone(store, settled);

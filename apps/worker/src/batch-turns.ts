@@ -1,24 +1,21 @@
 /**
- * Lets turns that arrive together share a transaction. Whenever one of a few lanes is free it takes what has come in
- * meanwhile, so that a lone turn waits for nobody, and batches grow with the load. One bad turn takes no other with it: a
- * batch that fails is tried again turn by turn.
+ * Lets turns that arrive together share a transaction, in lanes. One bad turn takes no other with it: a batch that fails is tried
+ * again turn by turn.
  */
-import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
 import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import { type LanesOptions, openLanes } from "@turnpike/queue/lanes";
 
 /** Stores a turn, with the result or the error that it would have had alone. */
 type TurnBatcher = (turn: PreparedSessionTurn) => Promise<TurnResult>;
 
 /** How to batch. */
-export interface BatchOptions {
-  /** Transactions at a time. */
-  readonly lanes: number;
+export interface BatchOptions extends Pick<LanesOptions, "lanes" | "patienceMs" | "restMs"> {
   /** Turns in one transaction. */
   readonly maxTurns: number;
-  /** A lane that is busy begins a transaction no sooner than this after the one before, so that turns can gather. */
-  readonly restMs: number;
+  /** Turns that can be here at a time. */
+  readonly mostTurns: number;
 }
 
 interface WaitingTurn {
@@ -34,26 +31,26 @@ export function batchTurns(store: SessionStore, options: BatchOptions): SessionS
 
 function createTurnBatcher(
   store: Pick<SessionStore, "ingestTurns">,
-  { lanes, maxTurns, restMs }: BatchOptions,
+  { maxTurns, mostTurns, ...lanes }: BatchOptions,
 ): TurnBatcher {
   const waiting: WaitingTurn[] = [];
-  let busyLanes = 0;
-
-  async function runLane(): Promise<void> {
-    busyLanes++;
-    while (waiting.length > 0) {
-      const rested = sleep(restMs);
-      await storeBatch(store, waiting.splice(0, maxTurns));
-      await rested;
-    }
-    busyLanes--;
-  }
-
+  let storing = 0;
+  const wakeLanes = openLanes({
+    ...lanes,
+    hasWork: () => waiting.length > 0,
+    // More cannot come before some of those that are here are stored.
+    isFull: () => waiting.length >= Math.min(maxTurns, mostTurns - storing),
+    async workOff() {
+      const batch = waiting.splice(0, maxTurns);
+      storing += batch.length;
+      await storeBatch(store, batch);
+      storing -= batch.length;
+    },
+  });
   return (turn) =>
     new Promise((settle) => {
       waiting.push({ turn, settle });
-      // Not at once: turns that become ready in the same tick go together.
-      if (busyLanes < lanes && waiting.length === 1) queueMicrotask(() => void runLane());
+      wakeLanes();
     });
 }
 

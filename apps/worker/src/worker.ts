@@ -14,7 +14,7 @@ import { ingestEvents } from "./jobs/ingest-events.ts";
 import { ingestTurn } from "./jobs/ingest-turn.ts";
 
 // More lanes wait for the same rows, and for the same disk.
-const BATCHES = { lanes: 2, maxTurns: 64, restMs: 15 } as const;
+const BATCHES = { lanes: 2, patienceMs: 250, maxTurns: 64, restMs: 40 } as const;
 // The histories of a few hundred sessions, at 35 kB a turn.
 const CHAIN_MEMORY_CHARS = 32 * 2 ** 20;
 
@@ -33,7 +33,8 @@ export interface WorkerDeps {
 export function createWorker(worker: WorkerDeps): Consumer {
   const { store, deadLetters, wakes, queue, concurrency, logger, registry } = worker;
   const deps = {
-    store: store.capability === "sessions" ? batchTurns(store, BATCHES) : store,
+    store:
+      store.capability === "sessions" ? batchTurns(store, { ...BATCHES, mostTurns: concurrency }) : store,
     memory: createChainMemory({ maxChars: CHAIN_MEMORY_CHARS }),
     wakes,
     log: logger,

@@ -68,8 +68,27 @@ describe("createChainMemory", () => {
       memory.remember("", each, `hash ${at}`);
       memory.find("", messages[0] as Message);
     }
-    const found = messages.map((each) => memory.find("", each));
+    const found = messages.map((each) => memory.find("", each)?.hash);
     expect(found).toEqual(["hash 0", undefined, undefined, "hash 3", "hash 4"]);
+  });
+
+  it("gives back the message that it keeps, not the one that it was asked for", () => {
+    const memory = createChainMemory({ maxChars: 4_000 });
+    const kept = { role: "user", content: [{ type: "text", text: "hello" }] };
+    memory.remember("parent", kept, "hash");
+    expect(memory.find("parent", copyOf([kept])[0] as Message)?.message).toBe(kept);
+  });
+
+  it("keeps the last one of messages under one parent, and never takes one for the other", () => {
+    const memory = createChainMemory({ maxChars: 4_000 });
+    const [one, other] = ["one", "other"].map((text) => ({
+      role: "user",
+      content: [{ type: "text", text }],
+    }));
+    memory.remember("parent", one as Message, "hash of one");
+    memory.remember("parent", other as Message, "hash of other");
+    expect(memory.find("parent", one as Message)).toBeUndefined();
+    expect(memory.find("parent", other as Message)?.hash).toBe("hash of other");
   });
 
   it("keeps nothing that is larger than all of it", () => {

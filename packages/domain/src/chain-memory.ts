@@ -6,17 +6,24 @@
 import type { Block, Message } from "./block.ts";
 import { isSameMessage } from "./same-message.ts";
 
+/** A message that is remembered, with its hash. */
+export interface KnownMessage {
+  readonly message: Message;
+  readonly hash: string;
+}
+
 /** Hashes by parent and message. */
 export interface ChainMemory {
-  /** Find the hash of a message as the child of a node (`""` for a root). */
-  find(parentHash: string, message: Message): string | undefined;
+  /**
+   * Find a message as the child of a node (`""` for a root). What comes back is the one that was remembered: whoever goes on with
+   * that lets the new one, with all its texts, be forgotten.
+   */
+  find(parentHash: string, message: Message): KnownMessage | undefined;
   /** Remember it. The message is kept as it is and must not be changed any more. */
   remember(parentHash: string, message: Message, hash: string): void;
 }
 
-interface Entry {
-  readonly message: Message;
-  readonly hash: string;
+interface Entry extends KnownMessage {
   readonly chars: number;
 }
 
@@ -51,7 +58,7 @@ export function createChainMemory({ maxChars }: { readonly maxChars: number }): 
       const entry = recent ?? older.get(key);
       if (entry === undefined || !isSameMessage(entry.message, message)) return undefined;
       if (recent === undefined) keep(key, entry);
-      return entry.hash;
+      return entry;
     },
     remember(parentHash, message, hash) {
       const chars = ENTRY_CHARS + message.content.reduce((sum, block) => sum + charsOf(block), 0);
@@ -60,11 +67,13 @@ export function createChainMemory({ maxChars }: { readonly maxChars: number }): 
   };
 }
 
-// Roots have one parent in common, so a little of the message belongs to the key. Messages that agree in it share a place.
+// Messages under one parent share a place: a fork replaces what it forks off from, and the hash of the parent is all that is
+// looked up. Roots have one parent in common, so a little of the message belongs to their key.
 function keyOf(parentHash: string, { role, content }: Message): string {
+  if (parentHash !== "") return parentHash;
   const last = content.at(-1);
   const text = last?.text ?? last?.tool_output ?? last?.tool_use_id ?? "";
-  return `${parentHash} ${role} ${content.length} ${text.length} ${text.slice(-16)}`;
+  return `${role} ${content.length} ${text.length} ${text.slice(-16)}`;
 }
 
 function charsOf(block: Block): number {

@@ -5,18 +5,13 @@
 import { z } from "zod";
 import { findJsonFault } from "./find-json-fault.ts";
 import { isJsonObject, type JsonObject } from "./json.ts";
+import { MAX_FACT_LENGTH, MAX_HARNESS_ID_LENGTH, MAX_SESSION_ID_LENGTH } from "./turn-limits.ts";
 
 /** The org of every turn that names none. */
 export const NIL_UUID = "00000000-0000-0000-0000-000000000000";
 
 /** The harness of every envelope that names none; its sessions are always synthetic. */
 export const UNKNOWN_HARNESS = "unknown";
-
-// Both are parts of one unique key: together with the org they must stay below the 2,704 bytes of a btree entry,
-// at up to 3 bytes of UTF-8 per UTF-16 unit.
-const MAX_HARNESS_ID_LENGTH = 200;
-const MAX_SESSION_ID_LENGTH = 500;
-const MAX_FACT_LENGTH = 4_096;
 
 const blankIsAbsent = (value: string | null | undefined): string | undefined =>
   value === null || value === undefined || value.trim() === "" ? undefined : value;

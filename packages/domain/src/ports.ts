@@ -22,18 +22,23 @@ export type AcceptedTurn = AcceptedBody;
 /** An accepted post of lifecycle events. */
 export type AcceptedEvents = AcceptedBody;
 
+/** An accepted body on its way into the queue, as JSON text or as the UTF-8 of it that was received, which is not written again. */
+export interface BodyToEnqueue extends Omit<AcceptedBody, "body"> {
+  readonly body: string | Uint8Array;
+}
+
 /** The producing side of the queue, as the ingest app sees it. */
 export interface TurnQueue {
   /**
    * Make turns durable, all or none; resolved means that they survive a crash of every process of ours.
    * @throws AppError `queue_unavailable` within a few seconds when the queue is full, away or hangs.
    */
-  enqueue(turns: readonly AcceptedTurn[]): Promise<void>;
+  enqueue(turns: readonly BodyToEnqueue[]): Promise<void>;
   /**
    * The same for posts of lifecycle events.
    * @throws AppError `queue_unavailable`.
    */
-  enqueueEvents(posts: readonly AcceptedEvents[]): Promise<void>;
+  enqueueEvents(posts: readonly BodyToEnqueue[]): Promise<void>;
   /**
    * Ask the queue for a sign of life.
    * @throws AppError `queue_unavailable` within a few seconds.

@@ -8,7 +8,7 @@ import { costOf } from "./pricing.ts";
 import { readTime } from "./read-time.ts";
 import { sessionFactsOf } from "./session-facts.ts";
 import { mayHoldUnstorable, toStorable } from "./storable-text.ts";
-import { buildChain } from "./turn-chain.ts";
+import { buildChain, type ChainNode } from "./turn-chain.ts";
 import { listTurnEvents } from "./turn-events.ts";
 import { readTurnBody, type Turn } from "./turn-body.ts";
 
@@ -32,11 +32,9 @@ export interface RawTurn {
 export function prepareTurn(raw: RawTurn, memory?: ChainMemory): PreparedTurn {
   const received = readTurnBody(parseBody(raw.body));
   const hashed = buildChain(messagesOf(received), memory);
-  const { value: turn, replaced } = mayHoldUnstorable(raw.body)
-    ? toStorable(received)
-    : { value: received, replaced: 0 };
-  const messages = messagesOf(turn);
-  const nodes = hashed.map((node, index) => ({ ...node, ...(messages[index] as Message) }));
+  const { turn, nodes, replaced } = mayHoldUnstorable(raw.body)
+    ? makeStorable(received, hashed)
+    : { turn: received, nodes: hashed, replaced: 0 };
   const root = nodes[0];
   const head = nodes.at(-1);
   if (root === undefined || head === undefined)
@@ -54,6 +52,14 @@ export function prepareTurn(raw: RawTurn, memory?: ChainMemory): PreparedTurn {
     nodes,
     events: turn.envelope ? listTurnEvents(nodes, facts) : [],
   };
+}
+
+/** What Postgres cannot hold is replaced after hashing; hashes are those of the original. */
+function makeStorable(received: Turn, hashed: readonly ChainNode[]) {
+  const { value: turn, replaced } = toStorable(received);
+  const messages = messagesOf(turn);
+  const nodes = hashed.map((node, index) => ({ ...node, ...(messages[index] as Message) }));
+  return { turn, nodes, replaced };
 }
 
 function messagesOf(turn: Turn): Message[] {

@@ -10,6 +10,8 @@ import { findJsonFault } from "./find-json-fault.ts";
 import type { JsonValue } from "./json.ts";
 import { parseRequest } from "./parse-request.ts";
 import { isProvider, type Provider, providers } from "./provider.ts";
+import { readPlainBody } from "./read-plain-body.ts";
+import { MAX_TOKENS } from "./turn-limits.ts";
 
 const text = z
   .string()
@@ -23,8 +25,6 @@ const flag = z
   .boolean()
   .nullish()
   .transform((value) => value ?? undefined);
-// Far above any real turn, and low enough that no sum over a session's turns leaves a 64-bit counter.
-const MAX_TOKENS = 1_000_000_000_000;
 const tokens = z
   .int()
   .min(0)
@@ -152,10 +152,7 @@ export interface Turn {
  *   the message names the field and never repeats its value.
  */
 export function readTurnBody(input: unknown): Turn {
-  const parsed = TurnBody.safeParse(input);
-  if (!parsed.success)
-    throw new AppError("invalid_envelope", `invalid envelope: ${describeIssue(parsed.error)}`);
-  const body = parsed.data;
+  const body = readPlainBody(input) ?? readBySchema(input);
   if (!isProvider(body.provider)) throw unsupportedProvider(body.provider);
   const messages = parseRequest(body.provider, body.request);
   checkResponse(body.response);
@@ -167,6 +164,12 @@ export function readTurnBody(input: unknown): Turn {
     envelope: body.session,
     meta: body.meta,
   };
+}
+
+function readBySchema(input: unknown): TurnBody {
+  const parsed = TurnBody.safeParse(input);
+  if (parsed.success) return parsed.data;
+  throw new AppError("invalid_envelope", `invalid envelope: ${describeIssue(parsed.error)}`);
 }
 
 // The only value that an error text repeats, so it is cut short.

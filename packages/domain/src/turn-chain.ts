@@ -1,5 +1,5 @@
 import type { Block, Message } from "./block.ts";
-import type { ChainMemory } from "./chain-memory.ts";
+import type { ChainMemory, KnownMessage } from "./chain-memory.ts";
 import { AppError } from "./errors.ts";
 import { hashNode } from "./node-hash.ts";
 
@@ -22,23 +22,19 @@ export interface ChainNode {
 export function buildChain(messages: readonly Message[], memory?: ChainMemory): ChainNode[] {
   let parentHash: string | null = null;
   return messages.map((message) => {
-    const node: ChainNode = {
-      hash: memory === undefined ? hashNode(message, parentHash) : recall(memory, message, parentHash),
-      parentHash,
-      role: message.role,
-      content: message.content,
-    };
-    parentHash = node.hash;
+    const { hash, message: kept } = recall(memory, message, parentHash);
+    const node: ChainNode = { hash, parentHash, role: kept.role, content: kept.content };
+    parentHash = hash;
     return node;
   });
 }
 
-function recall(memory: ChainMemory, message: Message, parentHash: string | null): string {
-  const known = memory.find(parentHash ?? "", message);
+function recall(memory: ChainMemory | undefined, message: Message, parentHash: string | null): KnownMessage {
+  const known = memory?.find(parentHash ?? "", message);
   if (known !== undefined) return known;
   const hash = hashNode(message, parentHash);
-  memory.remember(parentHash ?? "", message, hash);
-  return hash;
+  memory?.remember(parentHash ?? "", message, hash);
+  return { message, hash };
 }
 
 /**

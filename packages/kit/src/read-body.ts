@@ -4,9 +4,10 @@
  */
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import type { Context } from "hono";
-import { collectText } from "./collect-text.ts";
-import { findContentDecoders } from "./content-decoders.ts";
+import { createByteCollector } from "./collect-bytes.ts";
+import { type ContentDecoder, findContentDecoders } from "./content-decoders.ts";
 import type { HttpEnv } from "./http-env.ts";
+import { receiveChunks } from "./receive-chunks.ts";
 
 /** How large a body may be. */
 export interface BodyLimits {
@@ -23,18 +24,13 @@ export interface BodyHold {
    * @throws AppError that refuses the body.
    */
   grow(bytes: number): void;
-  /** Wait until the bytes may be made into a text, which takes their size once more and then some. */
-  beforeText(): Promise<void>;
 }
 
-const nobodyCounts: BodyHold = { grow: () => {}, beforeText: () => Promise.resolve() };
-
-// Below this a body is counted at once, above as it comes: a slow sender is not to take the place of others.
-const COUNT_AT_ONCE_BYTES = 64 * 1024;
+const nobodyCounts: BodyHold = { grow: () => {} };
 
 /**
- * Read a request's body as text (UTF-8; a malformed byte becomes U+FFFD, as in the capture clients' own language), undoing its
- * Content-Encoding. The rest of a refused body is left to the server, which drains it for a moment and then closes.
+ * Read a request's body, undoing its Content-Encoding. The rest of a refused body is left to the server, which drains it for a
+ * moment and then closes.
  * @throws AppError `payload_too_large`: by Content-Length before anything else, by counting otherwise.
  * @throws what the hold throws.
  * @throws AppError `invalid_envelope` when an encoding is unknown, an encoded body is corrupt or cut short, or the
@@ -44,32 +40,60 @@ export async function readBody(
   c: Context<HttpEnv>,
   limits: BodyLimits,
   hold: BodyHold = nobodyCounts,
-): Promise<string> {
+): Promise<Buffer> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   if (declaredBytes > limits.receivedBytes) throw tooLarge("received", limits.receivedBytes);
   const decoders = findContentDecoders(c.req.header("content-encoding"));
-  const isPlain = decoders.length === 0 && declaredBytes <= limits.decodedBytes;
-  if (isPlain && (declaredBytes <= COUNT_AT_ONCE_BYTES || hold === nobodyCounts)) {
-    // The server never delivers more than Content-Length, so there is nothing to count.
-    hold.grow(declaredBytes);
-    const text = await c.req.raw.text().catch(endedEarly);
-    c.set("receivedBytes", declaredBytes);
-    return text;
+  const isPlain = decoders.length === 0;
+  const collector = createByteCollector(
+    isPlain && declaredBytes > 0 ? Math.min(declaredBytes, limits.decodedBytes) : limits.decodedBytes,
+  );
+  const take = (chunk: Uint8Array): void => {
+    hold.grow(chunk.byteLength);
+    collector.add(chunk);
+  };
+  try {
+    await (isPlain ? readPlain(c, limits, take) : readEncoded(c, limits, decoders, take));
+    return collector.bytes();
+  } catch (error) {
+    collector.discard();
+    throw error;
   }
+}
 
+type Take = (chunk: Uint8Array) => void;
+
+async function readPlain(c: Context<HttpEnv>, limits: BodyLimits, take: Take): Promise<void> {
+  const countReceived = createCount(limits.receivedBytes, "received");
+  const countDecoded = createCount(limits.decodedBytes, "decoded");
+  try {
+    await receiveChunks(c, (chunk) => {
+      c.set("receivedBytes", countReceived(chunk.byteLength));
+      countDecoded(chunk.byteLength);
+      take(chunk);
+    });
+  } catch (error) {
+    throw isAppError(error) ? error : endedEarly(error);
+  }
+}
+
+async function readEncoded(
+  c: Context<HttpEnv>,
+  limits: BodyLimits,
+  decoders: readonly ContentDecoder[],
+  take: Take,
+): Promise<void> {
   const countReceived = (bytes: number): void => c.set("receivedBytes", bytes);
   let body = bounded(readChunks(c.req.raw), limits.receivedBytes, "received", countReceived);
   for (const decode of decoders) body = bounded(decode(body), limits.decodedBytes, "decoded");
-  if (decoders.length === 0) body = bounded(body, limits.decodedBytes, "decoded");
-  const expectedBytes = decoders.length === 0 && declaredBytes > 0 ? declaredBytes : undefined;
-  return collectText(held(body, hold), { expectedBytes, beforeText: () => hold.beforeText() }).catch(
-    (error: unknown) => {
-      if (isAppError(error)) throw error;
-      throw new AppError("invalid_envelope", "invalid envelope: the body does not fit its Content-Encoding", {
-        cause: error,
-      });
-    },
-  );
+  try {
+    for await (const chunk of body) take(chunk);
+  } catch (error) {
+    if (isAppError(error)) throw error;
+    throw new AppError("invalid_envelope", "invalid envelope: the body does not fit its Content-Encoding", {
+      cause: error,
+    });
+  }
 }
 
 async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
@@ -77,7 +101,9 @@ async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
   const reader = request.body.getReader();
   try {
     while (true) {
-      const { done, value } = await reader.read().catch(endedEarly);
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw endedEarly(error);
+      });
       if (done) return;
       yield value;
     }
@@ -91,28 +117,29 @@ async function* bounded(
   source: AsyncIterable<Uint8Array>,
   limitBytes: number,
   what: "received" | "decoded",
-  onCount?: (seenBytes: number) => void,
+  onCount: (seenBytes: number) => void = () => {},
 ): AsyncGenerator<Uint8Array> {
-  let seenBytes = 0;
+  const count = createCount(limitBytes, what);
   for await (const chunk of source) {
-    seenBytes += chunk.byteLength;
-    onCount?.(seenBytes);
-    if (seenBytes > limitBytes) throw tooLarge(what, limitBytes);
+    onCount(count(chunk.byteLength));
     yield chunk;
   }
 }
 
-async function* held(source: AsyncIterable<Uint8Array>, hold: BodyHold): AsyncGenerator<Uint8Array> {
-  for await (const chunk of source) {
-    hold.grow(chunk.byteLength);
-    yield chunk;
-  }
+/** Makes what adds bytes up. It throws AppError `payload_too_large` once they are too many. */
+function createCount(limitBytes: number, what: "received" | "decoded"): (bytes: number) => number {
+  let seenBytes = 0;
+  return (bytes) => {
+    seenBytes += bytes;
+    if (seenBytes > limitBytes) throw tooLarge(what, limitBytes);
+    return seenBytes;
+  };
 }
 
 function tooLarge(what: "received" | "decoded", limitBytes: number): AppError {
   return new AppError("payload_too_large", `body too large: at most ${limitBytes} bytes ${what}`);
 }
 
-function endedEarly(cause: unknown): never {
-  throw new AppError("invalid_envelope", "invalid envelope: the body ended early", { cause });
+function endedEarly(cause: unknown): AppError {
+  return new AppError("invalid_envelope", "invalid envelope: the body ended early", { cause });
 }

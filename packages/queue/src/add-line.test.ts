@@ -12,6 +12,8 @@ function useLine(options: Partial<LineOptions> = {}) {
   const gates: { open: () => void; fail: (error: Error) => void }[] = [];
   const line = createAddLine({
     lanes: 1,
+    patienceMs: 0,
+    restMs: 0,
     maxJobs: 3,
     maxBytes: 1_000,
     maxWaitMs: 60_000,

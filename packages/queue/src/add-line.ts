@@ -3,13 +3,12 @@
  * fraction of one after the other; and the orgs take turns, so that whoever sends thousands at once waits behind himself only.
  */
 import type { PlacedJob } from "./add-jobs.ts";
+import { type LanesOptions, openLanes } from "./lanes.ts";
 
 /** How a line is served. */
-export interface LineOptions {
+export interface LineOptions extends Pick<LanesOptions, "lanes" | "patienceMs" | "restMs"> {
   /** Put jobs in, all or none. */
   readonly add: (jobs: readonly PlacedJob[], counts: boolean) => Promise<void>;
-  /** Groups that are on their way at a time. */
-  readonly lanes: number;
   /** Jobs of one group; more only when they come from one call. */
   readonly maxJobs: number;
   /** The same for the bytes of their bodies. */
@@ -35,10 +34,10 @@ interface Call {
 
 /** Make an empty line. */
 export function createAddLine(options: LineOptions): AddLine {
-  const { add, lanes, maxJobs, maxBytes, maxWaitMs, late } = options;
+  const { add, maxJobs, maxBytes, maxWaitMs, late } = options;
   // The orgs in the order of their turns, each with its calls in the order in which they came.
   const waiting = new Map<string, Call[]>();
-  let busyLanes = 0;
+  let [waitingJobs, waitingBytes] = [0, 0];
 
   /** One call of each org in turn, as long as they fit; calls that count are not mixed with those that do not. */
   const takeGroup = (): Call[] => {
@@ -58,22 +57,31 @@ export function createAddLine(options: LineOptions): AddLine {
     }
     return group;
   };
-  const serve = async (): Promise<void> => {
-    busyLanes += 1;
-    for (let group = takeGroup(); group.length > 0; group = takeGroup()) {
+  const count = ({ jobs, bytes }: Call, by: 1 | -1): void => {
+    waitingJobs += by * jobs.length;
+    waitingBytes += by * bytes;
+  };
+  const wakeLanes = openLanes({
+    ...options,
+    hasWork: () => waiting.size > 0,
+    isFull: () => waitingJobs >= maxJobs || waitingBytes >= maxBytes,
+    async workOff() {
+      const group = takeGroup();
+      for (const call of group) count(call, -1);
       const outcome = add(
         group.flatMap((call) => call.jobs),
         group[0]?.counts ?? true,
       );
       for (const { settle } of group) settle(outcome);
       await outcome.catch(() => {});
-    }
-    busyLanes -= 1;
-  };
+    },
+  });
   const leave = (orgId: string, call: Call): void => {
     const calls = waiting.get(orgId) ?? [];
     const place = calls.indexOf(call);
-    if (place >= 0) calls.splice(place, 1);
+    if (place < 0) return;
+    calls.splice(place, 1);
+    count(call, -1);
     if (calls.length === 0) waiting.delete(orgId);
   };
 
@@ -96,10 +104,8 @@ export function createAddLine(options: LineOptions): AddLine {
         const calls = waiting.get(orgId);
         if (calls === undefined) waiting.set(orgId, [call]);
         else calls.push(call);
-        // Not at once: calls that come in the same tick go together.
-        queueMicrotask(() => {
-          if (busyLanes < lanes) void serve();
-        });
+        count(call, 1);
+        wakeLanes();
       }),
   };
 }

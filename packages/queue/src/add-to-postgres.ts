@@ -1,44 +1,51 @@
-import type { JobJson } from "bullmq";
-import type { Pool, PoolClient } from "pg";
+import type { Pool, QueryConfig } from "pg";
 import type { AddOptions, PlacedJob } from "./add-jobs.ts";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { toJobJson } from "./job-json.ts";
 import { REPLAY_SETTING } from "./postgres-schema.ts";
 import type { OpenQueue } from "./queue-client.ts";
 
-// BullMQ's own function for one job; the last parameters are those of parents, deduplication, schedulers and LIFO.
-const ADD_ONE =
-  "SELECT bullmq.add_job($1, $2, $3, $4::jsonb, $5::jsonb, $6, 0, $7, $8, NULL, NULL, NULL, NULL, NULL, false)";
+// BullMQ's function for one job, called for each: its function for many makes temporary tables, and costs 5 ms a call (1 job: 1.1
+// ms against 5.2, 16 jobs: 2.7 against 5.4, 64 jobs: 9.9 against 7.8; PostgreSQL 18.4, 2026-11-26). What lies beside them is cut
+// out of one parameter: an array of bytes would be sent as hexadecimal text. One statement, so both are there or none.
+const ADD: QueryConfig = {
+  name: "add-jobs",
+  text: `WITH added AS MATERIALIZED (
+    SELECT count(bullmq.add_job($1, j.id, j.name, j.data, j.opts, j.priority, 0, j.timestamp, j.attempts,
+                                NULL, NULL, NULL, NULL, NULL, false)) AS n
+      FROM jsonb_to_recordset($2::jsonb)
+        AS j (id text, name text, data jsonb, opts jsonb, priority int, "timestamp" bigint, attempts int))
+  INSERT INTO turnpike_queue.payloads (queue, job_id, body)
+  SELECT $1, p.job_id, substring($3::bytea FROM p.start + 1 FOR p.bytes)
+    FROM added, unnest($4::text[], $5::int[], $6::int[]) AS p (job_id, start, bytes)
+   WHERE added.n >= 0
+  ON CONFLICT (queue, job_id) DO NOTHING`,
+};
 
-// BullMQ's own function for many.
-const ADD_MANY = "SELECT count(*) FROM bullmq.add_jobs_bulk($1, $2::jsonb)";
-
-const ADD_PAYLOAD = `INSERT INTO turnpike_queue.payloads (queue, job_id, body) VALUES ($1, $2, $3)
-  ON CONFLICT (queue, job_id) DO NOTHING`;
-
-/** Add jobs in one statement where it can be, else in one transaction. The register's triggers count them. */
+/** Add jobs in one statement. The register's triggers count them. */
 export async function addToPostgres(
   { backend, queue }: OpenQueue,
   jobs: readonly PlacedJob[],
   options: AddOptions,
 ): Promise<void> {
   const pool = backend.connection as Pool;
-  const written = jobs.map((job) => ({ id: job.jobId, json: toJobJson(queue, job) }));
-  const payloads = jobs.filter(({ payload }) => payload !== undefined);
-  if (payloads.length === 0 && options.counts) {
-    await addRows(pool, written);
-    return;
-  }
+  const entries = JSON.stringify(jobs.map((job) => toEntry(queue, job)));
+  const statement = { ...ADD, values: [INGEST_QUEUE, entries, ...joinPayloads(jobs)] };
+  options.signal.throwIfAborted();
+  if (options.counts) await pool.query(statement);
+  else await inTransaction(pool, options.signal, statement);
+}
+
+/** Only what is put back needs a setting of its transaction. */
+async function inTransaction(pool: Pool, signal: AbortSignal, statement: QueryConfig): Promise<void> {
   const client = await pool.connect();
   let failure: Error | undefined;
   try {
-    options.signal.throwIfAborted();
+    signal.throwIfAborted();
     await client.query("BEGIN");
-    if (!options.counts) await client.query(`SET LOCAL ${REPLAY_SETTING} = 'on'`);
-    await addRows(client, written);
-    for (const { jobId, payload } of payloads)
-      await client.query(ADD_PAYLOAD, [INGEST_QUEUE, jobId, payload]);
-    options.signal.throwIfAborted();
+    await client.query(`SET LOCAL ${REPLAY_SETTING} = 'on'`);
+    await client.query(statement);
+    signal.throwIfAborted();
     await client.query("COMMIT");
   } catch (error) {
     failure = error as Error;
@@ -49,34 +56,26 @@ export async function addToPostgres(
   }
 }
 
-interface WrittenJob {
-  readonly id: string;
-  readonly json: JobJson;
-}
-
-async function addRows(db: Pool | PoolClient, jobs: readonly WrittenJob[]): Promise<void> {
-  const [first] = jobs;
-  if (first === undefined) return;
-  if (jobs.length > 1) {
-    await db.query(ADD_MANY, [INGEST_QUEUE, JSON.stringify(jobs.map(toBatchEntry))]);
-    return;
+/** All payloads in one piece, with the job, the start and the length of each. */
+function joinPayloads(jobs: readonly PlacedJob[]): [bytes: Buffer, string[], number[], number[]] {
+  const ids: string[] = [];
+  const payloads: Buffer[] = [];
+  const starts: number[] = [];
+  let start = 0;
+  for (const { jobId, payload } of jobs) {
+    if (payload === undefined) continue;
+    ids.push(jobId);
+    payloads.push(payload);
+    starts.push(start);
+    start += payload.length;
   }
-  const { id, json } = first;
-  const { name, data, opts, timestamp } = json;
-  const values = [
-    INGEST_QUEUE,
-    id,
-    name,
-    data,
-    JSON.stringify(opts),
-    opts.priority ?? 0,
-    timestamp,
-    opts.attempts,
-  ];
-  await db.query(ADD_ONE, values);
+  // A large one is alone, and not copied.
+  const joined = payloads.length === 1 ? (payloads[0] as Buffer) : Buffer.concat(payloads);
+  return [joined, ids, starts, payloads.map(({ length }) => length)];
 }
 
-function toBatchEntry({ id, json }: WrittenJob) {
-  const { name, data, opts, timestamp } = json;
-  return { id, name, data, opts, priority: opts.priority ?? 0, delay: 0, timestamp, attempts: opts.attempts };
+function toEntry(queue: OpenQueue["queue"], job: PlacedJob) {
+  const { opts, timestamp } = toJobJson(queue, job);
+  const { jobId: id, name, data, priority } = job;
+  return { id, name, data, opts, priority, timestamp, attempts: opts.attempts };
 }

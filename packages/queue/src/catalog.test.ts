@@ -1,6 +1,15 @@
 import { isAppError } from "@turnpike/domain/errors";
 import { describe, expect, it } from "vitest";
-import { INGEST_EVENTS, INGEST_TURN, jobIdOf, readJob, writeJob } from "./catalog.ts";
+import {
+  bodyLengthOf,
+  INGEST_EVENTS,
+  INGEST_TURN,
+  jobIdOf,
+  liesBeside,
+  mayBeUnregistered,
+  readJob,
+  writeJob,
+} from "./catalog.ts";
 
 const nothingBeside = () => Promise.resolve(undefined);
 
@@ -17,7 +26,11 @@ describe("a payload", () => {
     for (const body of [turn.body, JSON.stringify({ text: "x".repeat(100_000) })]) {
       const job = await writeJob(name, { ...turn, body }, "tight");
       expect(job.name).toBe(name);
-      expect(await readJob(job.name, job.data, nothingBeside)).toEqual({ name, accepted: { ...turn, body } });
+      const readPayload = (jobId: string) => Promise.resolve(jobId === job.jobId ? job.payload : undefined);
+      expect(await readJob(job.name, job.data, readPayload)).toEqual({ name, accepted: { ...turn, body } });
+      expect(bodyLengthOf(job.data)).toBe(Buffer.byteLength(body));
+      expect(liesBeside(job.data)).toBe(true);
+      expect(mayBeUnregistered(job.data)).toBe(false);
     }
   });
 
@@ -29,11 +42,30 @@ describe("a payload", () => {
       name: "ingest-turn",
       accepted: { ...facts, body: '{"text":"hello"}' },
     });
+    expect(liesBeside(stored)).toBe(false);
+    expect(mayBeUnregistered(stored)).toBe(true);
+  });
+
+  it.each([
+    [{ encoding: "identity", body: '{"text":"hello"}' }, undefined],
+    [{ encoding: "deflate", body: "q1YqSa0oUbJSykjNyclXqgUA" }, undefined],
+    [{ encoding: "beside" }, Buffer.from("q1YqSa0oUbJSykjNyclXqgUA", "base64")],
+  ])("of version 2 stays readable: %j", async (body, payload) => {
+    const { body: _body, ...facts } = turn;
+    const stored = { v: 2, ...facts, chars: 16, ...body };
+    expect(await readJob("ingest-turn", stored, () => Promise.resolve(payload))).toEqual({
+      name: "ingest-turn",
+      accepted: { ...facts, body: '{"text":"hello"}' },
+    });
+    expect(bodyLengthOf(stored)).toBe(16);
+    expect(liesBeside(stored)).toBe(payload !== undefined);
+    expect(mayBeUnregistered(stored)).toBe(false);
   });
 
   it.each<[string, unknown, string]>([
-    ["a future version", { v: 3, ...turn, encoding: "identity" }, "v"],
+    ["a future version", { v: 99, ...turn, encoding: "identity" }, "v"],
     ["no length", { v: 2, ...turn, encoding: "identity" }, "chars"],
+    ["no size", { v: 3, ...turn, encoding: "identity" }, "bytes"],
     ["no receipt", { v: 1, ...turn, encoding: "identity", receipt: "x" }, "receipt"],
     ["an unknown encoding", { v: 1, ...turn, encoding: "zip" }, "encoding"],
     ["no body", { v: 1, ...turn, encoding: "identity", body: null }, "body"],

@@ -3,7 +3,7 @@
  * stays readable for as long as jobs of it may be waiting somewhere (a deploy, a dead letter).
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { AcceptedBody } from "@turnpike/domain/ports";
+import type { AcceptedBody, BodyToEnqueue } from "@turnpike/domain/ports";
 import { z } from "zod";
 import { decodeBody, encodeBody, inflateText, type QueueRoom } from "./body-codec.ts";
 
@@ -30,7 +30,7 @@ const BodyV1 = z.object({
   body: z.string(),
 });
 
-// A job of version 2 is in the register from the moment when it is in the queue, and says how long its body is.
+// From version 2 on a job is in the register from the moment when it is in the queue, and says how long its body is.
 const BodyV2 = z.discriminatedUnion("encoding", [
   z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("identity"), body: z.string() }),
   z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("deflate"), body: z.string() }),
@@ -38,7 +38,16 @@ const BodyV2 = z.discriminatedUnion("encoding", [
   z.object({ v: z.literal(2), ...facts, chars: z.int(), encoding: z.literal("beside") }),
 ]);
 
-const Body = z.discriminatedUnion("v", [BodyV1, BodyV2]);
+// The body always lies beside the queue, under the job's id, as bytes: nobody escapes, parses or copies it on the way.
+const BodyV3 = z.object({
+  v: z.literal(3),
+  ...facts,
+  /** Of its UTF-8. */
+  bytes: z.int(),
+  encoding: z.enum(["identity", "deflate"]),
+});
+
+const Body = z.discriminatedUnion("v", [BodyV1, BodyV2, BodyV3]);
 
 /** One line per job: the schema of its payload, in every version that may still lie in a queue. */
 const payloads = {
@@ -55,7 +64,7 @@ export interface NewJob {
   readonly orgId: string;
   readonly name: string;
   readonly data: unknown;
-  /** What lies beside the queue for it. */
+  /** What lies beside the queue for it; jobs of older versions, which a replay puts back, may have nothing there. */
   readonly payload: Buffer | undefined;
   /** What it takes in the queue's storage, without what every job takes. */
   readonly bytes: number;
@@ -66,20 +75,21 @@ export interface NewJob {
 export type ReadPayload = (jobId: string) => Promise<Uint8Array | undefined>;
 
 /** Write an accepted body as a job, in the newest version of its payload. */
-export async function writeJob(name: JobName, accepted: AcceptedBody, room: QueueRoom): Promise<NewJob> {
-  const { receipt, orgId, requestId, acceptedAt } = accepted;
-  const encoded = await encodeBody(accepted.body, room);
-  const known = { v: 2, receipt, orgId, requestId, acceptedAt, chars: accepted.body.length } as const;
-  const job = { jobId: jobIdOf(orgId, receipt), orgId, name, acceptedMs: Date.parse(acceptedAt) };
-  if (encoded.encoding === "beside") {
-    const { encoding, payload } = encoded;
-    return { ...job, data: { ...known, encoding }, payload, bytes: payload.length };
-  }
+export async function writeJob(
+  name: JobName,
+  { receipt, orgId, requestId, acceptedAt, body }: BodyToEnqueue,
+  room: QueueRoom,
+): Promise<NewJob> {
+  const utf8 = typeof body === "string" ? Buffer.from(body) : toBuffer(body);
+  const { encoding, payload } = await encodeBody(utf8, room);
   return {
-    ...job,
-    data: { ...known, ...encoded },
-    payload: undefined,
-    bytes: Buffer.byteLength(encoded.body),
+    jobId: jobIdOf(orgId, receipt),
+    orgId,
+    name,
+    data: { v: 3, receipt, orgId, requestId, acceptedAt, bytes: utf8.length, encoding },
+    payload,
+    bytes: payload.length,
+    acceptedMs: Date.parse(acceptedAt),
   };
 }
 
@@ -105,17 +115,36 @@ export async function readJob(
 }
 
 async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): Promise<string> {
-  if (data.encoding !== "beside") return decodeBody(data);
+  if (data.v !== 3 && data.encoding !== "beside") {
+    if (data.encoding === "identity") return data.body;
+    return inflateText(Buffer.from(data.body, "base64"));
+  }
   const payload = await readPayload(jobIdOf(data.orgId, data.receipt));
   if (payload === undefined)
     throw new AppError("unreadable_job", "unreadable job payload: what lay beside the queue is missing");
-  return inflateText(payload);
+  const encoding = data.v === 3 ? data.encoding : "deflate";
+  return decodeBody({ encoding, payload: toBuffer(payload) });
 }
 
-/** Tell how long the body of a job is, in UTF-16 units, before it is read; an estimate for jobs of version 1. */
+function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** Tell whether something lies beside the queue for a job of any version. */
+export function liesBeside(data: unknown): boolean {
+  return BesideFacts.safeParse(data).success;
+}
+
+const BesideFacts = z.union([
+  z.object({ v: z.literal(3) }),
+  z.object({ v: z.literal(2), encoding: z.literal("beside") }),
+]);
+
+/** Tell how long the body of a job is, in bytes or UTF-16 units, before it is read; an estimate for jobs of version 1. */
 export function bodyLengthOf(data: unknown): number {
-  const { chars, body, encoding } = LengthFacts.safeParse(data).data ?? {};
-  if (chars !== undefined) return chars;
+  const { bytes, chars, body, encoding } = LengthFacts.safeParse(data).data ?? {};
+  const length = bytes ?? chars;
+  if (length !== undefined) return length;
   return (body?.length ?? 0) * (encoding === "deflate" ? ESTIMATED_RATIO : 1);
 }
 
@@ -123,6 +152,7 @@ export function bodyLengthOf(data: unknown): number {
 const ESTIMATED_RATIO = 3;
 
 const LengthFacts = z.object({
+  bytes: z.int().min(0).optional(),
   chars: z.int().min(0).optional(),
   body: z.string().optional(),
   encoding: z.string().optional(),
@@ -130,8 +160,10 @@ const LengthFacts = z.object({
 
 /** Tell whether a job may have been put into the queue without its entry in the register: by an older version. */
 export function mayBeUnregistered(data: unknown): boolean {
-  return !z.object({ v: z.literal(2) }).safeParse(data).success;
+  return !RegisteredFacts.safeParse(data).success;
 }
+
+const RegisteredFacts = z.object({ v: z.union([z.literal(2), z.literal(3)]) });
 
 function isJobName(name: string): name is JobName {
   return Object.hasOwn(payloads, name);

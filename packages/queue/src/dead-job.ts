@@ -1,7 +1,7 @@
 /** A job as its dead letter keeps it: JSON of all that it carried, so that it can be put back as it was. */
 import { AppError } from "@turnpike/domain/errors";
 import { z } from "zod";
-import { type NewJob, readJob, type ReadPayload } from "./catalog.ts";
+import { liesBeside, type NewJob, readJob, type ReadPayload } from "./catalog.ts";
 
 const DeadJob = z.object({
   name: z.string(),
@@ -63,10 +63,6 @@ export function reviveJob(jobId: string, orgId: string, bytes: Uint8Array, nowMs
     bytes: bodyBytes,
     acceptedMs: acceptedAt === undefined ? nowMs : Date.parse(acceptedAt),
   };
-}
-
-function liesBeside(data: unknown): boolean {
-  return z.object({ encoding: z.literal("beside") }).safeParse(data).success;
 }
 
 function decode(payload: string | undefined): Buffer | undefined {

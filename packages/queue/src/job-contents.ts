@@ -10,11 +10,9 @@ export function createJobContents(register: Pick<Register, "readPayload" | "adop
     async read(job) {
       // Counted before it is stored: a job of an older version is counted by whoever runs it first.
       if (mayBeUnregistered(job.data)) await register.adopt([job.id ?? ""]);
-      return readJob(job.name, job.data, (jobId) => register.readPayload(jobId));
+      return readJob(job.name, job.data, register.readPayload);
     },
     write: (job) =>
-      writeDeadJob({ jobId: job.id ?? "", name: job.name, data: job.data }, (jobId) =>
-        register.readPayload(jobId),
-      ),
+      writeDeadJob({ jobId: job.id ?? "", name: job.name, data: job.data }, register.readPayload),
   };
 }

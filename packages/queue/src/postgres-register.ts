@@ -1,5 +1,6 @@
 import type { Pool, PoolClient } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
+import { createPayloadReader } from "./payload-reader.ts";
 import type { Register, SweepResult } from "./register.ts";
 
 // From here on rows of counts are put together, when there are several per org.
@@ -10,13 +11,15 @@ const COMPACT_LOCK_TIMEOUT_MS = 200;
 export function createPostgresRegister(connection: unknown): Register {
   const pool = connection as Pool;
   return {
-    async readPayload(jobId) {
-      const { rows } = await pool.query<{ body: Buffer }>(
-        "SELECT body FROM turnpike_queue.payloads WHERE queue = $1 AND job_id = $2",
-        [INGEST_QUEUE, jobId],
-      );
-      return rows[0]?.body;
-    },
+    readPayload: createPayloadReader(async (jobIds) => {
+      const { rows } = await pool.query<{ job_id: string; body: Buffer }>({
+        name: "read-payloads",
+        text: "SELECT job_id, body FROM turnpike_queue.payloads WHERE queue = $1 AND job_id = ANY ($2)",
+        values: [INGEST_QUEUE, jobIds],
+      });
+      const bodies = new Map(rows.map(({ job_id, body }) => [job_id, body]));
+      return jobIds.map((jobId) => bodies.get(jobId));
+    }),
     release: () => Promise.resolve(0),
     adopt: () => Promise.resolve(0),
     sweep: () => sweep(pool),
@@ -94,14 +97,18 @@ async function sweep(pool: Pool): Promise<SweepResult> {
                 (SELECT COALESCE(sum(GREATEST(-jobs, 0)), 0) FROM off) AS extra`,
         [INGEST_QUEUE],
       );
+      // A payload comes in one step with its job and goes with it, unless somebody emptied the table past its triggers.
+      const orphans = await client.query(
+        `DELETE FROM turnpike_queue.payloads p
+          WHERE NOT EXISTS (SELECT FROM bullmq.job j WHERE j.queue = p.queue AND j.id = p.job_id)`,
+      );
       await compact(client);
       const found = rows[0];
       return {
         ran: true,
         checked: Number(found?.checked),
         released: Number(found?.extra),
-        // Their foreign key leaves none.
-        orphanPayloads: 0,
+        orphanPayloads: orphans.rowCount ?? 0,
         adopted: Number(found?.missing),
       };
     } finally {

@@ -13,7 +13,7 @@ const SHARDS = 32;
 export const REPLAY_SETTING = "turnpike_queue.replay";
 
 // Raised with every change of the statements below, which must stay applicable to what is there.
-const VERSION = 1;
+const VERSION = 2;
 
 const LOCK = "hashtext('turnpike_queue')";
 
@@ -65,11 +65,12 @@ CREATE TABLE IF NOT EXISTS turnpike_queue.payloads (
   queue text NOT NULL,
   job_id text NOT NULL,
   body bytea NOT NULL,
-  PRIMARY KEY (queue, job_id),
-  FOREIGN KEY (queue, job_id) REFERENCES bullmq.job (queue, id) ON DELETE CASCADE
+  PRIMARY KEY (queue, job_id)
 );
--- They are deflated already.
+-- Large ones are deflated already, and none stays for long.
 ALTER TABLE turnpike_queue.payloads ALTER COLUMN body SET STORAGE EXTERNAL;
+-- What a foreign key did row by row, the triggers below do by statement.
+ALTER TABLE turnpike_queue.payloads DROP CONSTRAINT IF EXISTS payloads_queue_job_id_fkey;
 
 -- Rows are taken in the order of their orgs, so that two batches never wait for each other.
 CREATE OR REPLACE FUNCTION turnpike_queue.count_added() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -90,6 +91,7 @@ BEGIN
   SELECT split_part(r.id, '_', 1), pg_backend_pid() % ${SHARDS}, 0, -count(*), -sum(${bytesOf("r")})
     FROM removed r WHERE r.queue = '${INGEST_QUEUE}' GROUP BY 1 ORDER BY 1
   ON CONFLICT (org_id, shard) DO UPDATE SET jobs = c.jobs + EXCLUDED.jobs, bytes = c.bytes + EXCLUDED.bytes;
+  DELETE FROM turnpike_queue.payloads p USING removed r WHERE p.queue = r.queue AND p.job_id = r.id;
   RETURN NULL;
 END $$;
 

@@ -2,7 +2,7 @@
  * Puts jobs into the queue, as long as there is room. 202 means durable, so nothing here resolves before the backend has
  * confirmed.
  */
-import type { AcceptedBody, Log, TurnQueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports";
 import { AppError } from "@turnpike/domain/errors";
 import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";
@@ -22,7 +22,7 @@ const ROOMY_SHARE = 1 / 8;
 // A large body takes its time also when the queue is well.
 const WAIT_MS_PER_MIB = 200;
 // Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
-const GROUPS = { lanes: 4, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
+const GROUPS = { lanes: 4, patienceMs: 50, restMs: 8, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
 
 /** What is held by one queue unless it is told otherwise. */
 export const DEFAULT_BOUNDS: QueueBounds = {
@@ -89,7 +89,7 @@ export function createProducer(options: ProducerOptions): Producer {
       end(isIn);
     }
   };
-  const add = async (name: JobName, bodies: readonly AcceptedBody[]): Promise<void> => {
+  const add = async (name: JobName, bodies: readonly BodyToEnqueue[]): Promise<void> => {
     if (bodies.length === 0) return;
     // Before they are deflated: of a full queue it is known already.
     await book.refresh();
@@ -123,7 +123,7 @@ function sumByOrg(jobs: readonly NewJob[]): Map<string, Amount> {
 }
 
 // A body that was not deflated yet counts as one byte: it is refused only by a bound that is passed already.
-function countByOrg(bodies: readonly AcceptedBody[]): Map<string, Amount> {
+function countByOrg(bodies: readonly BodyToEnqueue[]): Map<string, Amount> {
   const byOrg = new Map<string, Amount>();
   for (const { orgId } of bodies) {
     const jobs = (byOrg.get(orgId)?.jobs ?? 0) + 1;

@@ -6,16 +6,29 @@
  * 9 prioritized, 10 active, 11 delayed, 12 failed.
  */
 
+// What is counted by org is added up first: a script's calls are what it costs.
 const enter = `
+local jobs_of, bytes_of, accepted_of = {}, {}, {}
 local function enter(id, org, bytes, ms, counts)
   if redis.call("HSETNX", KEYS[2], id, bytes) == 0 then return 0 end
   redis.call("ZADD", KEYS[3], ms, id)
-  redis.call("HINCRBY", KEYS[4], "jobs", 1)
-  redis.call("HINCRBY", KEYS[4], "bytes", bytes)
-  redis.call("HINCRBY", KEYS[4], "jobs:" .. org, 1)
-  redis.call("HINCRBY", KEYS[4], "bytes:" .. org, bytes)
-  if counts then redis.call("HINCRBY", KEYS[1], org, 1) end
+  jobs_of[org] = (jobs_of[org] or 0) + 1
+  bytes_of[org] = (bytes_of[org] or 0) + bytes
+  if counts then accepted_of[org] = (accepted_of[org] or 0) + 1 end
   return 1
+end
+local function add_up()
+  local jobs, bytes = 0, 0
+  for org, n in pairs(jobs_of) do
+    redis.call("HINCRBY", KEYS[4], "jobs:" .. org, n)
+    redis.call("HINCRBY", KEYS[4], "bytes:" .. org, bytes_of[org])
+    jobs, bytes = jobs + n, bytes + bytes_of[org]
+  end
+  if jobs > 0 then
+    redis.call("HINCRBY", KEYS[4], "jobs", jobs)
+    redis.call("HINCRBY", KEYS[4], "bytes", bytes)
+  end
+  for org, n in pairs(accepted_of) do redis.call("HINCRBY", KEYS[1], org, n) end
 end
 `;
 
@@ -41,6 +54,7 @@ for i = 2, #ARGV, 4 do
     redis.call("HDEL", KEYS[5], id)
   end
 end
+add_up()
 return missing
 `;
 
@@ -54,15 +68,17 @@ for _, id in ipairs(ARGV) do
     adopted = adopted + enter(id, string.match(id, "^[^_]*"), bytes, ms, true)
   end
 end
+add_up()
 return adopted
 `;
 
 /** ARGV: ids. Takes off those that are in the queue no more; returns how many entries there were, and how many payloads without one. */
 export const RELEASE = `
 local function lower(field, by)
-  if redis.call("HINCRBY", KEYS[4], field, -by) <= 0 then redis.call("HDEL", KEYS[4], field) end
+  if redis.call("HINCRBY", KEYS[4], field, 0 - by) <= 0 then redis.call("HDEL", KEYS[4], field) end
 end
-local released, orphans = 0, 0
+local released, orphans, freed = 0, 0, 0
+local jobs_of, bytes_of = {}, {}
 for _, id in ipairs(ARGV) do
   if redis.call("EXISTS", KEYS[6] .. id) == 0 then
     local bytes = redis.call("HGET", KEYS[2], id)
@@ -71,19 +87,25 @@ for _, id in ipairs(ARGV) do
       local org = string.match(id, "^[^_]*")
       redis.call("HDEL", KEYS[2], id)
       redis.call("ZREM", KEYS[3], id)
-      lower("jobs", 1)
-      lower("bytes", bytes)
-      lower("jobs:" .. org, 1)
-      if redis.call("HEXISTS", KEYS[4], "jobs:" .. org) == 1 then
-        redis.call("HINCRBY", KEYS[4], "bytes:" .. org, -bytes)
-      else
-        redis.call("HDEL", KEYS[4], "bytes:" .. org)
-      end
-      released = released + 1
+      jobs_of[org] = (jobs_of[org] or 0) + 1
+      bytes_of[org] = (bytes_of[org] or 0) + bytes
+      released, freed = released + 1, freed + bytes
     else
       orphans = orphans + had_payload
     end
   end
+end
+for org, n in pairs(jobs_of) do
+  lower("jobs:" .. org, n)
+  if redis.call("HEXISTS", KEYS[4], "jobs:" .. org) == 1 then
+    redis.call("HINCRBY", KEYS[4], "bytes:" .. org, 0 - bytes_of[org])
+  else
+    redis.call("HDEL", KEYS[4], "bytes:" .. org)
+  end
+end
+if released > 0 then
+  lower("jobs", released)
+  lower("bytes", freed)
 end
 return { released, orphans }
 `;

@@ -4,6 +4,7 @@
  * Redis a job that has left the queue is taken off afterwards (`release`), and what a crash left on it is found by `sweep`.
  */
 import type { OpenBackend } from "./backend.ts";
+import type { ReadPayload } from "./catalog.ts";
 import { createPostgresRegister } from "./postgres-register.ts";
 import { createRedisRegister } from "./redis-register.ts";
 
@@ -48,8 +49,8 @@ export interface SweepResult {
 
 /** The register of one queue. Each call fails with the driver's error when the backend is away. */
 export interface Register {
-  /** Get the payload that lies beside the queue for a job. */
-  readPayload(jobId: string): Promise<Buffer | undefined>;
+  /** Get the payload that lies beside the queue for a job. Those that are asked for at the same moment are read together. */
+  readonly readPayload: ReadPayload;
   /**
    * Take jobs that have left the queue off the register, with their payloads; jobs that are still in the queue stay. Safe to
    * repeat. Nothing to do on Postgres.

@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { isJsonObject } from "@turnpike/domain/json";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { BodyToEnqueue } from "@turnpike/domain/ports";
 import { TurnBody } from "@turnpike/domain/turn-body";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
@@ -90,11 +90,11 @@ function readTurns(body: unknown): readonly unknown[] {
   return turns;
 }
 
-type Verdict = { readonly turn: AcceptedTurn } | { readonly error: AppError };
+type Verdict = { readonly turn: BodyToEnqueue } | { readonly error: AppError };
 
 function judgeTurn(parsed: unknown, index: number, requestId: string): Verdict {
   try {
-    return { turn: acceptTurn({ parsed, toText: () => serialise(parsed), requestId }) };
+    return { turn: acceptTurn({ parsed, toJson: () => serialise(parsed), requestId }) };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { error: new AppError(error.code, `turn[${index}]: ${error.message}`, { cause: error }) };

@@ -33,9 +33,9 @@ export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
   app.openapi(contract, async (c) => {
     try {
       const receipt = await useJsonBody(c, deps, {
-        judge({ parsed, text }) {
+        judge({ parsed, bytes }) {
           const { session, events } = readEventsBody(parsed);
-          const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: text });
+          const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: bytes });
           return { post, events: events.length };
         },
         act: async ({ post, events }) => {

@@ -38,8 +38,8 @@ export function addIngestTurn(app: HttpApp, deps: RouteDeps): void {
   app.openapi(contract, async (c) => {
     try {
       const receipt = await useJsonBody(c, deps, {
-        judge: ({ parsed, text }) =>
-          acceptTurn({ parsed, toText: () => text, requestId: c.get("requestId") }),
+        judge: ({ parsed, bytes }) =>
+          acceptTurn({ parsed, toJson: () => bytes, requestId: c.get("requestId") }),
         act: async (turn) => {
           await queue.enqueue([turn]);
           return turn.receipt;
