@@ -6,6 +6,8 @@ import { findFreePort } from "@turnpike/embedded/find-free-port";
 import { type NodeProcess, startNode } from "../support/start-node.ts";
 import type { Bundle } from "./bundle-apps.ts";
 
+// As in the Dockerfile.
+const NODE_ARGS = ["--enable-source-maps", "--max-semi-space-size=32"];
 const PROFILE_DIR = fileURLToPath(new URL("../profiles/", import.meta.url));
 const READY_WITHIN_MS = 20_000;
 const POLL_MS = 20;
@@ -41,7 +43,7 @@ export async function startAppBundle(options: {
     name,
     entry: new URL(`${app}.mjs`, bundle.url),
     env: { ...env, PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "info" },
-    nodeArgs: profileLabel === undefined ? [] : profiling,
+    nodeArgs: profileLabel === undefined ? NODE_ARGS : [...NODE_ARGS, ...profiling],
     logFile,
   });
   const url = `http://127.0.0.1:${port}`;

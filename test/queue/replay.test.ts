@@ -12,6 +12,8 @@ async function writeDead(turn: AcceptedTurn): Promise<Uint8Array> {
   return writeDeadJob(job, () => Promise.resolve(job.payload));
 }
 
+const nothingBeside = () => Promise.resolve(undefined);
+
 describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
   const queue = useQueue(backend);
   const openRegister = useRegisters();
@@ -36,6 +38,21 @@ describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
       expect(await register.readPayload(idOf(turn))).toBeUndefined();
     },
   );
+
+  it.each([
+    ["1, in the job itself", { v: 1, encoding: "identity" }],
+    ["2, in the job itself", { v: 2, chars: 14, encoding: "identity" }],
+  ])("of an older version is put back as it was: %s", async (_where, version) => {
+    const { body, ...facts } = acceptedTurn('{"text":"old"}');
+    const producer = queue.produce();
+    await enqueueWhenUp(producer, []);
+    const job = { jobId: idOf({ ...facts, body }), name: INGEST_TURN, data: { ...version, ...facts, body } };
+    await producer.replay(facts.orgId, facts.receipt, await writeDeadJob(job, nothingBeside));
+    const taken: AcceptedTurn[] = [];
+    queue.consume(async (given) => void taken.push(given));
+    await untilEmpty(await openRegister(queue.location), facts.orgId);
+    expect(taken).toEqual([{ ...facts, body }]);
+  });
 
   it("is left alone while it is in the queue", async () => {
     const turn = largeTurn();

@@ -1,0 +1,57 @@
+import { isAppError } from "@turnpike/domain/errors";
+import { createWritePool } from "@turnpike/store/write-pool";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createTestDatabase, type TestDatabase } from "../support/database.ts";
+
+let database: TestDatabase;
+let pool: ReturnType<typeof createWritePool>;
+
+beforeAll(async () => {
+  database = await createTestDatabase();
+  pool = createWritePool({ url: database.url, maxConnections: 1, name: "test" });
+  await pool.statement`CREATE TABLE notes (word text PRIMARY KEY)`;
+});
+
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+const causeOf = (error: unknown): unknown => (isAppError(error) ? error.cause : error);
+
+describe("statements of a transaction that are sent together", () => {
+  it("run in the order of the calls, each seeing what the ones before it did", async () => {
+    const rows = await pool.transaction(async (tx) => {
+      const [, found] = await Promise.all([
+        tx`INSERT INTO notes VALUES (${"seen"})`,
+        tx<{ word: string }>`SELECT word FROM notes WHERE word = ${"seen"}`,
+      ]);
+      return found;
+    });
+    expect(rows).toEqual([{ word: "seen" }]);
+  });
+
+  it("leave nothing behind when one fails, and the first failure is told, however late it is heard of", async () => {
+    const failure = await pool
+      .transaction(async (tx) => {
+        const slow = async (): Promise<unknown> => {
+          try {
+            return await tx`SELECT 1 / ${0}::int`;
+          } finally {
+            // Others hear of theirs meanwhile.
+            await Promise.resolve().then(() => {});
+          }
+        };
+        await Promise.all([tx`INSERT INTO notes VALUES (${"lost"})`, slow(), tx`SELECT ${1}::int`]);
+      })
+      .catch((error: unknown) => error);
+    expect(causeOf(failure)).toMatchObject({ code: "22012" });
+    expect(await pool.statement`SELECT FROM notes WHERE word = ${"lost"}`).toEqual([]);
+  });
+
+  it("leave a connection on which the next transaction runs", async () => {
+    const run = () => pool.transaction((tx) => tx<{ one: number }>`SELECT ${1}::int AS one`);
+    await pool.transaction((tx) => tx`SELECT no_such_column`).catch(() => {});
+    expect(await run()).toEqual([{ one: 1 }]);
+  });
+});
