@@ -29,6 +29,7 @@ export async function openRedis(url: string, role: ClientRole, log: Log): Promis
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 10), MAX_RECONNECT_DELAY_MS),
   });
+  sendTogether(redis);
   redis.on("error", (error: Error) => log.warn({ role, reason: reasonOf(error) }, "redis connection"));
   try {
     const answered = redis.connect().then(() => redis.ping());
@@ -46,6 +47,24 @@ export async function openRedis(url: string, role: ClientRole, log: Log): Promis
       redis.disconnect();
       return Promise.resolve();
     },
+  };
+}
+
+/** Let commands that are sent in the same tick leave in one piece: one system call instead of one each, on both sides. */
+function sendTogether(redis: Redis): void {
+  const send = redis.sendCommand.bind(redis);
+  let isCorked = false;
+  redis.sendCommand = (command, stream) => {
+    const socket = redis.stream as Redis["stream"] | undefined;
+    if (!isCorked && socket !== undefined) {
+      isCorked = true;
+      socket.cork();
+      process.nextTick(() => {
+        isCorked = false;
+        socket.uncork();
+      });
+    }
+    return send(command, stream);
   };
 }
 
