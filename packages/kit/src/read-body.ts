@@ -7,7 +7,7 @@ import type { Context } from "hono";
 import { createByteCollector } from "./collect-bytes.ts";
 import { type ContentDecoder, findContentDecoders } from "./content-decoders.ts";
 import type { HttpEnv } from "./http-env.ts";
-import { receiveChunks } from "./receive-chunks.ts";
+import { readChunks, receiveChunks } from "./receive-chunks.ts";
 
 /** How large a body may be. */
 export interface BodyLimits {
@@ -66,15 +66,11 @@ type Take = (chunk: Uint8Array) => void;
 async function readPlain(c: Context<HttpEnv>, limits: BodyLimits, take: Take): Promise<void> {
   const countReceived = createCount(limits.receivedBytes, "received");
   const countDecoded = createCount(limits.decodedBytes, "decoded");
-  try {
-    await receiveChunks(c, (chunk) => {
-      c.set("receivedBytes", countReceived(chunk.byteLength));
-      countDecoded(chunk.byteLength);
-      take(chunk);
-    });
-  } catch (error) {
-    throw isAppError(error) ? error : endedEarly(error);
-  }
+  await receiveChunks(c, (chunk) => {
+    c.set("receivedBytes", countReceived(chunk.byteLength));
+    countDecoded(chunk.byteLength);
+    take(chunk);
+  });
 }
 
 async function readEncoded(
@@ -93,23 +89,6 @@ async function readEncoded(
     throw new AppError("invalid_envelope", "invalid envelope: the body does not fit its Content-Encoding", {
       cause: error,
     });
-  }
-}
-
-async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
-  if (request.body === null) return;
-  const reader = request.body.getReader();
-  try {
-    while (true) {
-      const { done, value } = await reader.read().catch((error: unknown) => {
-        throw endedEarly(error);
-      });
-      if (done) return;
-      yield value;
-    }
-  } finally {
-    // Not awaited: a refusal must not wait for a client that sends slowly.
-    reader.cancel().catch(() => undefined);
   }
 }
 
@@ -138,8 +117,4 @@ function createCount(limitBytes: number, what: "received" | "decoded"): (bytes: 
 
 function tooLarge(what: "received" | "decoded", limitBytes: number): AppError {
   return new AppError("payload_too_large", `body too large: at most ${limitBytes} bytes ${what}`);
-}
-
-function endedEarly(cause: unknown): AppError {
-  return new AppError("invalid_envelope", "invalid envelope: the body ended early", { cause });
 }

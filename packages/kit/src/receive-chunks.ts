@@ -1,16 +1,44 @@
 import type { IncomingMessage } from "node:http";
+import { AppError } from "@turnpike/domain/errors";
 import type { Context } from "hono";
 import type { HttpEnv } from "./http-env.ts";
 
 /**
  * Receive a request's body chunk by chunk, from the socket where there is one: a web stream in between costs more than a body of
  * usual size is worth. What `onChunk` throws refuses the rest, which is left to the server.
- * @throws what `onChunk` throws; Error when the client went away.
+ * @throws what `onChunk` throws; AppError `invalid_envelope` when the client went away.
  */
-export function receiveChunks(c: Context<HttpEnv>, onChunk: (chunk: Uint8Array) => void): Promise<void> {
+export async function receiveChunks(
+  c: Context<HttpEnv>,
+  onChunk: (chunk: Uint8Array) => void,
+): Promise<void> {
   const incoming: IncomingMessage | undefined = c.env?.incoming;
-  if (incoming === undefined || incoming.readableDidRead) return receiveFromStream(c.req.raw.body, onChunk);
-  return receiveFromSocket(incoming, onChunk);
+  if (incoming === undefined || incoming.readableDidRead) {
+    for await (const chunk of readChunks(c.req.raw)) onChunk(chunk);
+  } else {
+    await receiveFromSocket(incoming, onChunk);
+  }
+}
+
+/**
+ * Read a request's body chunk by chunk, as fast as it is asked for.
+ * @throws AppError `invalid_envelope` when the client went away.
+ */
+export async function* readChunks(request: Request): AsyncGenerator<Uint8Array> {
+  if (request.body === null) return;
+  const reader = request.body.getReader();
+  try {
+    while (true) {
+      const { done, value } = await reader.read().catch((error: unknown) => {
+        throw endedEarly(error);
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    // Not awaited: a refusal must not wait for a client that sends slowly.
+    reader.cancel().catch(() => undefined);
+  }
 }
 
 function receiveFromSocket(incoming: IncomingMessage, onChunk: (chunk: Uint8Array) => void): Promise<void> {
@@ -33,8 +61,8 @@ function receiveFromSocket(incoming: IncomingMessage, onChunk: (chunk: Uint8Arra
       }
     };
     const onEnd = (): void => finish(resolve);
-    const onError = (error: Error): void => finish(() => reject(error));
-    const onClose = (): void => finish(() => reject(new Error("the client went away")));
+    const onError = (error: Error): void => finish(() => reject(endedEarly(error)));
+    const onClose = (): void => finish(() => reject(endedEarly(new Error("the client went away"))));
     incoming.on("data", onData);
     incoming.once("end", onEnd);
     incoming.once("error", onError);
@@ -43,20 +71,6 @@ function receiveFromSocket(incoming: IncomingMessage, onChunk: (chunk: Uint8Arra
   });
 }
 
-async function receiveFromStream(
-  body: ReadableStream<Uint8Array> | null,
-  onChunk: (chunk: Uint8Array) => void,
-): Promise<void> {
-  if (body === null) return;
-  const reader = body.getReader();
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      onChunk(value);
-    }
-  } finally {
-    // Not awaited: a refusal must not wait for a client that sends slowly.
-    reader.cancel().catch(() => undefined);
-  }
+function endedEarly(cause: unknown): AppError {
+  return new AppError("invalid_envelope", "invalid envelope: the body ended early", { cause });
 }
