@@ -15,7 +15,7 @@ import { readPeakRssMb } from "./support/peak-rss.ts";
 import { startServices } from "./support/services.ts";
 
 const [turns = 200, megabytes = 30, backend = "redis"] = process.argv.slice(2);
-const MAX_MINUTES = 20;
+const MAX_MINUTES = 30;
 
 const services = await startServices();
 const { databaseUrl } = services;
