@@ -1,28 +1,25 @@
 /** The ingest app as tests use it: with a queue that records, and a log that can be read. */
 import { createIngestApp } from "@turnpike/ingest/app";
 import { AppError } from "@turnpike/domain/errors";
-import type {
-  AcceptedBody,
-  AcceptedEvents,
-  AcceptedTurn,
-  BodyToEnqueue,
-  TurnQueue,
-} from "@turnpike/domain/ports";
+import type { BodyToEnqueue, TurnQueue } from "@turnpike/domain/ports";
 import type { Problem } from "@turnpike/kit/problem";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/serve";
 import { afterAll } from "vitest";
+import { textOfBody } from "../support/text-of-body.ts";
 
 /** Small enough to be passed by short bodies. */
 export const limits = { receivedBytes: 64 * 1024, decodedBytes: 128 * 1024 };
 
+type TextBody = BodyToEnqueue & { readonly body: string };
+
 interface RecordingQueue extends TurnQueue {
   /** What was made durable, call by call. */
-  readonly calls: AcceptedTurn[][];
+  readonly calls: TextBody[][];
   /** The same for posts of events. */
-  readonly eventCalls: AcceptedEvents[][];
+  readonly eventCalls: TextBody[][];
   isAway: boolean;
 }
 
@@ -54,8 +51,8 @@ function createRecordingQueue(): RecordingQueue {
   return queue;
 }
 
-function asText({ body, ...facts }: BodyToEnqueue): AcceptedBody {
-  return { ...facts, body: typeof body === "string" ? body : new TextDecoder().decode(body) };
+function asText(accepted: BodyToEnqueue): TextBody {
+  return { ...accepted, body: textOfBody(accepted.body) };
 }
 
 export function createTestIngest(): TestIngest {

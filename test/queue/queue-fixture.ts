@@ -204,7 +204,10 @@ async function dumpPostgres(url: string): Promise<string> {
 }
 
 /** Make a turn whose body says this. */
-export function acceptedTurn(body = '{"a":1}', orgId: string = randomUUID()): AcceptedTurn {
+export function acceptedTurn(
+  body = '{"a":1}',
+  orgId: string = randomUUID(),
+): AcceptedTurn & { readonly body: string } {
   return {
     receipt: uuidv7(),
     orgId,

@@ -1,6 +1,6 @@
 /** The register of a test's queue, and what it knows as one value. */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { AcceptedTurn, Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { createRegister, type Register } from "@turnpike/queue/register";
 import { afterEach } from "vitest";
@@ -35,7 +35,10 @@ export async function readBook(register: Register, orgId: string) {
 }
 
 /** Make a turn whose body lies beside the queue. */
-export function largeTurn(orgId: string = randomUUID(), sizeBytes = 600_000): AcceptedTurn {
+export function largeTurn(
+  orgId: string = randomUUID(),
+  sizeBytes = 600_000,
+): ReturnType<typeof acceptedTurn> {
   return acceptedTurn(JSON.stringify({ text: randomBytes((sizeBytes * 3) / 4).toString("base64") }), orgId);
 }
 

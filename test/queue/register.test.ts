@@ -3,6 +3,7 @@ import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { acceptedTurn, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
+import { textOfBody, withText } from "../support/text-of-body.ts";
 import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
 
 const EMPTY = { accepted: 0, inFlight: 0, jobs: 0, bytes: 0 };
@@ -28,7 +29,7 @@ describe.each(queueBackends())("the register on $name", (backend) => {
     const orgId = randomUUID();
     await enqueueWhenUp(queue.produce(), [acceptedTurn("{}", orgId), largeTurn(orgId)]);
     const bodies: string[] = [];
-    queue.consume(async ({ body }) => void bodies.push(body));
+    queue.consume(async ({ body }) => void bodies.push(textOfBody(body)));
     const register = await openRegister(queue.location);
     await untilEmpty(register, orgId);
     expect(await readBook(register, orgId)).toEqual({ ...EMPTY, accepted: 2 });
@@ -50,7 +51,7 @@ describe.each(queueBackends())("the register on $name", (backend) => {
     expect(payload?.length).toBeGreaterThan(256 * 1024);
     expect((await readBook(register, turn.orgId)).bytes).toBe(payload?.length);
     const taken: AcceptedTurn[] = [];
-    queue.consume(async (given) => void taken.push(given));
+    queue.consume(async (given) => void taken.push(withText(given)));
     await untilEmpty(register, turn.orgId);
     expect(taken).toEqual([turn]);
     expect(await register.readPayload(idOf(turn))).toBeUndefined();
@@ -105,7 +106,7 @@ describe.each(queueBackends())("the register on $name", (backend) => {
     expect(await readBook(register, turn.orgId)).toMatchObject({ accepted: 1, inFlight: 1, jobs: 1 });
     expect(await register.adopt([idOf(turn), "nobody"])).toBe(0);
     const taken: AcceptedTurn[] = [];
-    queue.consume(async (given) => void taken.push(given));
+    queue.consume(async (given) => void taken.push(withText(given)));
     await untilEmpty(register, turn.orgId);
     expect(taken).toEqual([turn]);
     expect(await readBook(register, turn.orgId)).toEqual({ ...EMPTY, accepted: 1 });

@@ -4,6 +4,7 @@ import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
 import { readDeadJob, writeDeadJob } from "@turnpike/queue/dead-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
+import { withText } from "../support/text-of-body.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
 
@@ -31,7 +32,7 @@ describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
       const register = await openRegister(queue.location);
       expect(await readBook(register, turn.orgId)).toMatchObject({ accepted: 0, inFlight: 1, jobs: 1 });
       const taken: AcceptedTurn[] = [];
-      queue.consume(async (given) => void taken.push(given));
+      queue.consume(async (given) => void taken.push(withText(given)));
       await untilEmpty(register, turn.orgId);
       expect(taken).toEqual([turn]);
       expect(await readBook(register, turn.orgId)).toEqual({ accepted: 0, inFlight: 0, jobs: 0, bytes: 0 });
@@ -49,7 +50,7 @@ describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
     const job = { jobId: idOf({ ...facts, body }), name: INGEST_TURN, data: { ...version, ...facts, body } };
     await producer.replay(facts.orgId, facts.receipt, await writeDeadJob(job, nothingBeside));
     const taken: AcceptedTurn[] = [];
-    queue.consume(async (given) => void taken.push(given));
+    queue.consume(async (given) => void taken.push(withText(given)));
     await untilEmpty(await openRegister(queue.location), facts.orgId);
     expect(taken).toEqual([{ ...facts, body }]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { queueBackends } from "../support/backends.ts";
+import { withText } from "../support/text-of-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 
@@ -23,7 +24,7 @@ describe.each(queueBackends())("a turn through the queue on $name", (backend) =>
     const taken: AcceptedTurn[] = [];
     const facts: object[] = [];
     queue.consume(async (given, known) => {
-      taken.push(given);
+      taken.push(withText(given));
       facts.push(known);
     });
     await waitUntil(() => taken.length > 0, { what: "the turn is handed out" });
@@ -35,7 +36,7 @@ describe.each(queueBackends())("a turn through the queue on $name", (backend) =>
     const turn = acceptedTurn('{"text":"é"}');
     const taken: AcceptedTurn[] = [];
     await enqueueWhenUp(queue.produce(), [{ ...turn, body: Buffer.from(`\ufeff${turn.body}`) }]);
-    queue.consume(async (given) => void taken.push(given));
+    queue.consume(async (given) => void taken.push(withText(given)));
     await waitUntil(() => taken.length > 0, { what: "the turn is handed out" });
     expect(taken).toEqual([turn]);
   });

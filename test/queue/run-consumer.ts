@@ -6,6 +6,7 @@ import { AppError } from "@turnpike/domain/errors";
 import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { createConsumer, type JobHandler } from "@turnpike/queue/consumer";
+import { textOfBody } from "../support/text-of-body.ts";
 
 /** How a process of this kind is told what to do, as JSON in its first argument. */
 export interface RunConsumerOptions {
@@ -18,7 +19,7 @@ const { location, ...options } = JSON.parse(process.argv[2] ?? "") as RunConsume
 const say = (line: string): boolean => process.stdout.write(`${line}\n`);
 
 const handle: JobHandler = async ({ body }, { jobId, attempt }) => {
-  const { die, failUntil = 0 } = JSON.parse(body) as { die?: boolean; failUntil?: number };
+  const { die, failUntil = 0 } = JSON.parse(textOfBody(body)) as { die?: boolean; failUntil?: number };
   say(`begun ${jobId}`);
   if (die === true) process.kill(process.pid, "SIGKILL");
   if (attempt < failUntil) throw new AppError("store_unavailable", "database: ECONNREFUSED");

@@ -8,7 +8,7 @@ export interface ReceivedTurn {
   /** The body, parsed. */
   readonly parsed: unknown;
   /** Gives the same body as JSON, what the worker will read; asked for once the turn is known to be good. */
-  readonly toJson: () => string | Uint8Array;
+  readonly toJson: () => string | Buffer;
   readonly requestId: string;
 }
 

@@ -1,3 +1,4 @@
+import { createBodyHistory } from "@turnpike/domain/body-history";
 import { AppError } from "@turnpike/domain/errors";
 import { addHealthRoutes } from "@turnpike/kit/health-routes";
 import { createHttpApp } from "@turnpike/kit/http-app";
@@ -13,6 +14,9 @@ import { addIngestEvents } from "./routes/ingest-events.ts";
 import { addIngestTurn } from "./routes/ingest-turn.ts";
 import { createEventCounters } from "./event-counters.ts";
 import { createTurnCounters } from "./turn-counters.ts";
+
+// Conversations of a few hundred sessions of 35 kB.
+const HISTORY_BYTES = 32 * 2 ** 20;
 
 /** One line per feature. */
 const routes: readonly ((app: HttpApp, deps: RouteDeps) => void)[] = [
@@ -31,6 +35,7 @@ export function createIngestApp(deps: IngestDeps): HttpApp {
   const routeDeps = {
     ...deps,
     memory,
+    history: createBodyHistory({ maxBytes: HISTORY_BYTES }),
     counters: createTurnCounters(deps.registry),
     eventCounters: createEventCounters(deps.registry),
   };

@@ -1,4 +1,5 @@
 import type { TurnQueue } from "@turnpike/domain/ports";
+import type { BodyHistory } from "@turnpike/domain/body-history";
 import type { Logger } from "@turnpike/kit/logger";
 import type { Registry } from "@turnpike/kit/metrics";
 import type { BodyLimits } from "@turnpike/kit/read-body";
@@ -25,6 +26,8 @@ export interface IngestDeps {
 /** What a route is made of. */
 export interface RouteDeps extends IngestDeps {
   readonly memory: BodyMemory;
+  /** Of what was received before. */
+  readonly history: BodyHistory;
   readonly counters: TurnCounters;
   readonly eventCounters: EventCounters;
 }

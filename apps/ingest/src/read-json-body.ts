@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
+import type { BodyHistory } from "@turnpike/domain/body-history";
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
@@ -11,12 +11,13 @@ import type { RouteDeps } from "./deps.ts";
 export interface JsonBody {
   /** UTF-8, as received, without its Content-Encoding. */
   readonly bytes: Buffer;
+  /** Shared with bodies that come later: it must not be changed. */
   readonly parsed: unknown;
 }
 
 /** What is done with a request's body. */
 export interface BodyUse<T, R> {
-  /** Judge the body. The parsed form, the largest of all, lives no longer than this. */
+  /** Judge the body. The parsed form, the largest of all, lives no longer than this, but for what the history keeps. */
   readonly judge: (body: JsonBody) => T;
   /** Act on the judgement. The body counts as held until this has ended. */
   readonly act: (judged: T) => Promise<R>;
@@ -29,14 +30,14 @@ export interface BodyUse<T, R> {
  */
 export async function useJsonBody<T, R>(
   c: Context<HttpEnv>,
-  { limits, memory }: Pick<RouteDeps, "limits" | "memory">,
+  { limits, memory, history }: Pick<RouteDeps, "limits" | "memory" | "history">,
   { judge, act }: BodyUse<T, R>,
 ): Promise<R> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   // What is too large in any case is refused for that.
   const room = memory.enter(declaredBytes > limits.receivedBytes ? 0 : declaredBytes);
   try {
-    return await act(await readAndJudge(c, limits, room, judge));
+    return await act(await readAndJudge(c, { limits, history, room }, judge));
   } finally {
     room.end();
   }
@@ -45,20 +46,19 @@ export async function useJsonBody<T, R>(
 // Apart, so that text and parsed form do not live on while it is acted on the judgement.
 async function readAndJudge<T>(
   c: Context<HttpEnv>,
-  limits: BodyLimits,
-  room: BodyRoom,
+  { limits, history, room }: { limits: BodyLimits; history: BodyHistory; room: BodyRoom },
   judge: (body: JsonBody) => T,
 ): Promise<T> {
   const bytes = await readBody(c, limits, room);
   requireJsonContentType(c.req.header("content-type"));
   await room.beforeText();
-  return judge({ bytes, parsed: parseJson(bytes) });
+  return judge({ bytes, parsed: parseJson(bytes, history) });
 }
 
 // The parser's own message quotes the body.
-function parseJson(bytes: Buffer): unknown {
+function parseJson(bytes: Buffer, history: BodyHistory): unknown {
   try {
-    return JSON.parse(decodeUtf8(bytes));
+    return history.parse(bytes);
   } catch {
     throw new AppError("invalid_envelope", "invalid envelope: body: not valid JSON");
   }

@@ -1,3 +1,4 @@
+import { createBodyHistory } from "@turnpike/domain/body-history";
 import { createChainMemory } from "@turnpike/domain/chain-memory";
 import { isAppError } from "@turnpike/domain/errors";
 import type { DeadLetterStore, TurnStore } from "@turnpike/domain/ports";
@@ -17,6 +18,7 @@ import { ingestTurn } from "./jobs/ingest-turn.ts";
 const BATCHES = { lanes: 2, patienceMs: 250, maxTurns: 64, restMs: 40 } as const;
 // The histories of a few hundred sessions of 35 kB.
 const CHAIN_MEMORY_CHARS = 16 * 2 ** 20;
+const BODY_HISTORY_BYTES = 32 * 2 ** 20;
 
 /** What a worker is made of. It owns none of it. */
 export interface WorkerDeps {
@@ -35,7 +37,10 @@ export function createWorker(worker: WorkerDeps): Consumer {
   const deps = {
     store:
       store.capability === "sessions" ? batchTurns(store, { ...BATCHES, mostTurns: concurrency }) : store,
-    memory: createChainMemory({ maxChars: CHAIN_MEMORY_CHARS }),
+    memory: {
+      bodies: createBodyHistory({ maxBytes: BODY_HISTORY_BYTES }),
+      hashes: createChainMemory({ maxChars: CHAIN_MEMORY_CHARS }),
+    },
     wakes,
     log: logger,
   };

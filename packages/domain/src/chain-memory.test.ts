@@ -27,7 +27,8 @@ const message: fc.Arbitrary<Message> = fc.record({
   content: fc.array(block, { maxLength: 3 }),
 });
 const conversation = fc.array(message, { minLength: 1, maxLength: 6 });
-const copyOf = (messages: readonly Message[]): Message[] => structuredClone(messages) as Message[];
+const copy = (message: Message): Message => structuredClone(message);
+const copyOf = (messages: readonly Message[]): Message[] => messages.map(copy);
 
 describe("buildChain with a memory", () => {
   it("gives the chain that it gives without one, whatever was seen before", () => {
@@ -66,9 +67,9 @@ describe("createChainMemory", () => {
     }));
     for (const [at, each] of messages.entries()) {
       memory.remember("", each, `hash ${at}`);
-      memory.find("", messages[0] as Message);
+      memory.find("", copy(messages[0] as Message));
     }
-    const found = messages.map((each) => memory.find("", each)?.hash);
+    const found = messages.map((each) => memory.find("", copy(each))?.hash);
     expect(found).toEqual(["hash 0", undefined, undefined, "hash 3", "hash 4"]);
   });
 
@@ -76,7 +77,7 @@ describe("createChainMemory", () => {
     const memory = createChainMemory({ maxChars: 4_000 });
     const kept = { role: "user", content: [{ type: "text", text: "hello" }] };
     memory.remember("parent", kept, "hash");
-    expect(memory.find("parent", copyOf([kept])[0] as Message)?.message).toBe(kept);
+    expect(memory.find("parent", copy(kept))?.message).toBe(kept);
   });
 
   it("keeps the last one of messages under one parent, and never takes one for the other", () => {
@@ -87,15 +88,23 @@ describe("createChainMemory", () => {
     }));
     memory.remember("parent", one as Message, "hash of one");
     memory.remember("parent", other as Message, "hash of other");
-    expect(memory.find("parent", one as Message)).toBeUndefined();
-    expect(memory.find("parent", other as Message)?.hash).toBe("hash of other");
+    expect(memory.find("parent", copy(one as Message))).toBeUndefined();
+    expect(memory.find("parent", copy(other as Message))?.hash).toBe("hash of other");
   });
 
   it("keeps nothing that is larger than all of it", () => {
     const memory = createChainMemory({ maxChars: 1_000 });
     const large = { role: "user", content: [{ type: "text", text: "x".repeat(1_000) }] };
     memory.remember("", large, "hash");
-    expect(memory.find("", large)).toBeUndefined();
+    expect(memory.find("", copy(large))).toBeUndefined();
+  });
+
+  it("knows the very same object without comparing, under the parent where it stood last", () => {
+    const memory = createChainMemory({ maxChars: 1_000 });
+    const large = { role: "user", content: [{ type: "text", text: "x".repeat(1_000) }] };
+    memory.remember("parent", large, "hash");
+    expect(memory.find("parent", large)).toMatchObject({ message: large, hash: "hash" });
+    expect(memory.find("another parent", large)).toBeUndefined();
   });
 });
 

@@ -23,6 +23,10 @@ export interface ChainMemory {
   remember(parentHash: string, message: Message, hash: string): void;
 }
 
+interface Place extends KnownMessage {
+  readonly parentHash: string;
+}
+
 interface Entry extends KnownMessage {
   readonly chars: number;
 }
@@ -36,6 +40,8 @@ const ENTRY_CHARS = 200;
  * @param maxChars of text that are kept at most; a character is one or two bytes of memory.
  */
 export function createChainMemory({ maxChars }: { readonly maxChars: number }): ChainMemory {
+  // Where a message object stood last, which a body history hands out again: nothing of it has to be compared.
+  const places = new WeakMap<Message, Place>();
   let older: ReadonlyMap<string, Entry> = new Map();
   let newer = new Map<string, Entry>();
   let newerChars = 0;
@@ -53,16 +59,20 @@ export function createChainMemory({ maxChars }: { readonly maxChars: number }): 
 
   return {
     find(parentHash, message) {
+      const place = places.get(message);
+      if (place?.parentHash === parentHash) return place;
       const key = keyOf(parentHash, message);
       const recent = newer.get(key);
       const entry = recent ?? older.get(key);
       if (entry === undefined || !isSameMessage(entry.message, message)) return undefined;
       if (recent === undefined) keep(key, entry);
+      places.set(message, { parentHash, message: entry.message, hash: entry.hash });
       return entry;
     },
     remember(parentHash, message, hash) {
       const chars = ENTRY_CHARS + message.content.reduce((sum, block) => sum + charsOf(block), 0);
       keep(keyOf(parentHash, message), { message, hash, chars });
+      places.set(message, { parentHash, message, hash });
     },
   };
 }

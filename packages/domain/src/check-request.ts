@@ -2,6 +2,7 @@
  * The types that a provider's request must have. A field of the request itself or of one of its messages that has
  * another type makes the whole request unparsable; anything malformed further down is skipped by the parsers.
  */
+import type { Message } from "./block.ts";
 import { AppError } from "./errors.ts";
 import { findJsonFault } from "./find-json-fault.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
@@ -39,18 +40,34 @@ export function checkFields(object: JsonObject, types: FieldTypes, prefix = ""):
   }
 }
 
+/** How the messages of one kind of request are read. */
+export interface MessageParser {
+  readonly fields: FieldTypes;
+  /** @param field of the message, for errors. */
+  readonly parse: (message: JsonObject, field: string) => Message;
+}
+
 /**
- * Check and list a request's `messages`, none when absent.
+ * Make what checks and parses a request's `messages`, none when absent. A message is parsed once: the same object, which
+ * must not have been changed, gives the same message when it comes again (`body-history.ts`).
  * @throws AppError `unparsable_request` when it is no array, or a message is no object or has a field of a wrong type.
  */
-export function listMessages(request: JsonObject, types: FieldTypes): readonly JsonObject[] {
-  checkFields(request, { messages: "array" });
-  const messages = (request["messages"] ?? []) as readonly JsonValue[];
-  return messages.map((message, index) => {
-    if (!isJsonObject(message)) throw unparsableRequest(`messages[${index}]`, expectations.object.rule);
-    checkFields(message, types, `messages[${index}].`);
-    return message;
-  });
+export function createMessagesParser({ fields, parse }: MessageParser): (request: JsonObject) => Message[] {
+  const parsed = new WeakMap<JsonObject, Message>();
+  return (request) => {
+    checkFields(request, { messages: "array" });
+    const messages = (request["messages"] ?? []) as readonly JsonValue[];
+    return messages.map((received, index) => {
+      const field = `messages[${index}]`;
+      if (!isJsonObject(received)) throw unparsableRequest(field, expectations.object.rule);
+      const known = parsed.get(received);
+      if (known !== undefined) return known;
+      checkFields(received, fields, `${field}.`);
+      const message = parse(received, field);
+      parsed.set(received, message);
+      return message;
+    });
+  };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Block, Message } from "./block.ts";
-import { checkFields, checkOpaque, type FieldTypes, listMessages } from "./check-request.ts";
+import { checkFields, checkOpaque, createMessagesParser, type FieldTypes } from "./check-request.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { type BlockDraft, listObjects, readString } from "./read-block.ts";
 
@@ -14,7 +14,13 @@ const requestFields: FieldTypes = {
   stream: "boolean",
 };
 
-const messageFields: FieldTypes = { role: "string" };
+const parseMessages = createMessagesParser({
+  fields: { role: "string" },
+  parse: (message, field) => ({
+    role: readString(message["role"]) ?? "",
+    content: parseContent(message["content"], `${field}.content`),
+  }),
+});
 
 /**
  * Parse a request of Anthropic's Messages API.
@@ -22,10 +28,7 @@ const messageFields: FieldTypes = { role: "string" };
  */
 export function parseAnthropic(request: JsonObject): Message[] {
   checkFields(request, requestFields);
-  return listMessages(request, messageFields).map((message, index) => ({
-    role: readString(message["role"]) ?? "",
-    content: parseContent(message["content"], `messages[${index}].content`),
-  }));
+  return parseMessages(request);
 }
 
 function parseContent(content: JsonValue | undefined, field: string): Block[] {

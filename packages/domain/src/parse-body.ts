@@ -1,12 +1,15 @@
+import type { BodyHistory } from "./body-history.ts";
+import { decodeUtf8 } from "./decode-utf8.ts";
 import { AppError } from "./errors.ts";
 
 /**
- * Parse a body that was JSON when it was accepted.
+ * Parse a body that was JSON when it was accepted. With a history, what comes out must not be changed.
  * @throws AppError `invalid_envelope`; the message quotes nothing of it.
  */
-export function parseBody(body: string): unknown {
+export function parseBody(body: string | Buffer, history?: BodyHistory): unknown {
   try {
-    return JSON.parse(body);
+    if (typeof body === "string") return JSON.parse(body);
+    return history === undefined ? JSON.parse(decodeUtf8(body)) : history.parse(body);
   } catch (cause) {
     throw new AppError("invalid_envelope", "invalid envelope: body is not JSON", { cause });
   }

@@ -1,17 +1,18 @@
 import type { Block, Message } from "./block.ts";
-import { checkFields, checkOpaque, type FieldTypes, listMessages } from "./check-request.ts";
+import { checkFields, checkOpaque, createMessagesParser, type FieldTypes } from "./check-request.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { listObjects, readString } from "./read-block.ts";
 
 // `format` and `keep_alive` are not among them: each has several valid types.
 const requestFields: FieldTypes = { model: "string", stream: "boolean", options: "object" };
 
-const messageFields: FieldTypes = {
-  role: "string",
-  content: "string",
-  images: "array",
-  tool_calls: "array",
-};
+const parseMessages = createMessagesParser({
+  fields: { role: "string", content: "string", images: "array", tool_calls: "array" },
+  parse: (message, field) => ({
+    role: readString(message["role"]) ?? "",
+    content: parseContent(message, `${field}.tool_calls`),
+  }),
+});
 
 /**
  * Parse a request of Ollama's chat API.
@@ -19,10 +20,7 @@ const messageFields: FieldTypes = {
  */
 export function parseOllama(request: JsonObject): Message[] {
   checkFields(request, requestFields);
-  return listMessages(request, messageFields).map((message, index) => ({
-    role: readString(message["role"]) ?? "",
-    content: parseContent(message, `messages[${index}].tool_calls`),
-  }));
+  return parseMessages(request);
 }
 
 function parseContent(message: JsonObject, toolCallsField: string): Block[] {

@@ -1,5 +1,5 @@
 import type { Block, Message } from "./block.ts";
-import { checkFields, type FieldTypes, listMessages } from "./check-request.ts";
+import { checkFields, createMessagesParser, type FieldTypes } from "./check-request.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
 import { type BlockDraft, listObjects, readArguments, readString } from "./read-block.ts";
 
@@ -16,12 +16,10 @@ const requestFields: FieldTypes = {
   response_format: "object",
 };
 
-const messageFields: FieldTypes = {
-  role: "string",
-  name: "string",
-  tool_call_id: "string",
-  tool_calls: "array",
-};
+const parseMessages = createMessagesParser({
+  fields: { role: "string", name: "string", tool_call_id: "string", tool_calls: "array" },
+  parse: (message) => ({ role: readString(message["role"]) ?? "", content: parseMessage(message) }),
+});
 
 /**
  * Parse a request of OpenAI's Chat Completions API.
@@ -29,10 +27,7 @@ const messageFields: FieldTypes = {
  */
 export function parseOpenaiChat(request: JsonObject): Message[] {
   checkFields(request, requestFields);
-  return listMessages(request, messageFields).map((message) => ({
-    role: readString(message["role"]) ?? "",
-    content: parseMessage(message),
-  }));
+  return parseMessages(request);
 }
 
 function parseMessage(message: JsonObject): Block[] {

@@ -12,8 +12,8 @@ export interface AcceptedBody {
   readonly requestId: string;
   /** ISO 8601, the ingest process's clock. */
   readonly acceptedAt: string;
-  /** The body as received: JSON text. */
-  readonly body: string;
+  /** The body as received: JSON text, or the UTF-8 of it, which is not written again on its way. */
+  readonly body: string | Buffer;
 }
 
 /** An accepted turn. */
@@ -22,10 +22,8 @@ export type AcceptedTurn = AcceptedBody;
 /** An accepted post of lifecycle events. */
 export type AcceptedEvents = AcceptedBody;
 
-/** An accepted body on its way into the queue, as JSON text or as the UTF-8 of it that was received, which is not written again. */
-export interface BodyToEnqueue extends Omit<AcceptedBody, "body"> {
-  readonly body: string | Uint8Array;
-}
+/** An accepted body on its way into the queue. */
+export type BodyToEnqueue = AcceptedBody;
 
 /** The producing side of the queue, as the ingest app sees it. */
 export interface TurnQueue {

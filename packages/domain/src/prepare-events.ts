@@ -20,7 +20,7 @@ export interface PreparedEvents {
 export function prepareEvents(raw: {
   readonly receipt: string;
   readonly orgId: string;
-  readonly body: string;
+  readonly body: string | Buffer;
 }): PreparedEvents {
   const received = readEventsBody(parseBody(raw.body));
   const { session, events } = mayHoldUnstorable(raw.body) ? toStorable(received).value : received;

@@ -1,4 +1,5 @@
 import type { Message } from "./block.ts";
+import type { BodyHistory } from "./body-history.ts";
 import type { ChainMemory } from "./chain-memory.ts";
 import { sessionIdOf } from "./envelope.ts";
 import { AppError } from "./errors.ts";
@@ -19,8 +20,14 @@ const MAX_DURATION_MS = 3_155_760_000_000;
 export interface RawTurn {
   readonly receipt: string;
   readonly orgId: string;
-  /** JSON text, as received. */
-  readonly body: string;
+  /** JSON text, or the UTF-8 of it, as received. */
+  readonly body: string | Buffer;
+}
+
+/** What is known of earlier turns, whose conversations the next ones send again. */
+export interface TurnMemory {
+  readonly bodies: BodyHistory;
+  readonly hashes: ChainMemory;
 }
 
 /**
@@ -29,9 +36,9 @@ export interface RawTurn {
  * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request`, `invalid_response`: the body should
  *   have been refused at the door, so these are permanent.
  */
-export function prepareTurn(raw: RawTurn, memory?: ChainMemory): PreparedTurn {
-  const received = readTurnBody(parseBody(raw.body));
-  const hashed = buildChain(messagesOf(received), memory);
+export function prepareTurn(raw: RawTurn, memory?: TurnMemory): PreparedTurn {
+  const received = readTurnBody(parseBody(raw.body, memory?.bodies));
+  const hashed = buildChain(messagesOf(received), memory?.hashes);
   const { turn, nodes, replaced } = mayHoldUnstorable(raw.body)
     ? makeStorable(received, hashed)
     : { turn: received, nodes: hashed, replaced: 0 };

@@ -19,12 +19,15 @@ export interface Storable<T> {
 }
 
 /**
- * Tell, cheaply, whether JSON text may parse to something that `toStorable` would change. A false alarm is possible, the
- * contrary is not; one pass over the text.
+ * Tell, cheaply, whether JSON text, or the UTF-8 of it, may parse to something that `toStorable` would change. A false alarm is
+ * possible, the contrary is not; one pass over the text.
  */
-export function mayHoldUnstorable(jsonText: string): boolean {
+export function mayHoldUnstorable(json: string | Buffer): boolean {
   // Most texts hold no such escape at all, which is cheaper to see.
-  return (jsonText.includes("\\u") && UNSTORABLE_ESCAPE.test(jsonText)) || !isStorable(jsonText);
+  const holdsEscape = json.includes("\\u");
+  // What is decoded from UTF-8 holds no lone surrogate but by an escape, and JSON no U+0000.
+  if (typeof json !== "string") return holdsEscape && UNSTORABLE_ESCAPE.test(json.toString("latin1"));
+  return (holdsEscape && UNSTORABLE_ESCAPE.test(json)) || !isStorable(json);
 }
 
 /**

@@ -1,10 +1,14 @@
+import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
 import { isAppError } from "@turnpike/domain/errors";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decodeBody, encodeBody } from "./body-codec.ts";
 
-const passThrough = async (body: string): Promise<string> =>
-  decodeBody(await encodeBody(Buffer.from(body), "tight"));
+const passThrough = async (text: string): Promise<string> => {
+  const utf8 = Buffer.from(text);
+  const body = await decodeBody(await encodeBody(utf8, "tight"), utf8.length);
+  return typeof body === "string" ? body : decodeUtf8(body);
+};
 
 describe("a body beside the queue", () => {
   it("comes out as it went in, short or long", async () => {
@@ -44,7 +48,11 @@ describe("a body beside the queue", () => {
 
   it.each(["", "\0\0\0", "not deflated at all"])("that does not inflate is unreadable: %j", async (bytes) => {
     const payload = Buffer.from(bytes);
-    const error = await decodeBody({ encoding: "deflate", payload }).catch((reason: unknown) => reason);
-    expect(isAppError(error, "unreadable_job")).toBe(true);
+    for (const size of [10, 10_000_000]) {
+      const error = await decodeBody({ encoding: "deflate", payload }, size).catch(
+        (reason: unknown) => reason,
+      );
+      expect(isAppError(error, "unreadable_job")).toBe(true);
+    }
   });
 });

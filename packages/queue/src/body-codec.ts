@@ -1,14 +1,16 @@
 /** Bodies on their way through the queue. They lie beside it as bytes, which are neither escaped nor parsed on the way: as they are, or deflated. */
 import { promisify } from "node:util";
-import { constants, createInflateRaw, deflateRaw } from "node:zlib";
-import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
+import { constants, createInflateRaw, deflateRaw, inflateRaw } from "node:zlib";
 import { AppError } from "@turnpike/domain/errors";
 
 const deflate = promisify(deflateRaw);
+const inflate = promisify(inflateRaw);
 
 /** Below this a body costs less to carry than to compress, as long as there is room: Redis and workers included. */
-const COMPRESS_FROM_BYTES = { roomy: 262_144, tight: 16_384 } as const;
+const COMPRESS_FROM_BYTES = { roomy: 1_048_576, tight: 16_384 } as const;
 const PIECE_BYTES = 262_144;
+/** Above this a body that is inflated is never there as bytes as a whole. */
+const MAX_INFLATED_BYTES = 4_194_304;
 
 /** How the bytes of a body are written. */
 export type BodyEncoding = "identity" | "deflate";
@@ -30,11 +32,19 @@ export async function encodeBody(body: Buffer, room: QueueRoom): Promise<Encoded
 }
 
 /**
- * Decode a body; a byte order mark at its beginning is no part of its text.
+ * Decode a body; its UTF-8, or its text where that takes less memory on the way.
+ * @param size of the body, as it is known before.
  * @throws AppError `unreadable_job` when the compressed bytes are broken.
  */
-export async function decodeBody({ encoding, payload }: EncodedBody): Promise<string> {
-  return encoding === "deflate" ? inflateText(payload) : decodeUtf8(payload);
+export async function decodeBody({ encoding, payload }: EncodedBody, size: number): Promise<string | Buffer> {
+  if (encoding === "identity") return payload;
+  if (size > MAX_INFLATED_BYTES) return inflateText(payload);
+  try {
+    // One that is longer than it was said to be is refused for that.
+    return await inflate(payload, { maxOutputLength: MAX_INFLATED_BYTES });
+  } catch (cause) {
+    throw doesNotInflate(cause);
+  }
 }
 
 /**
@@ -51,6 +61,10 @@ export async function inflateText(packed: Uint8Array): Promise<string> {
     pieces.push(decoder.decode());
     return pieces.join("");
   } catch (cause) {
-    throw new AppError("unreadable_job", "unreadable job payload: body does not inflate", { cause });
+    throw doesNotInflate(cause);
   }
+}
+
+function doesNotInflate(cause: unknown): AppError {
+  return new AppError("unreadable_job", "unreadable job payload: body does not inflate", { cause });
 }

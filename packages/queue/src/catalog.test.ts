@@ -27,7 +27,8 @@ describe("a payload", () => {
       const job = await writeJob(name, { ...turn, body }, "tight");
       expect(job.name).toBe(name);
       const readPayload = (jobId: string) => Promise.resolve(jobId === job.jobId ? job.payload : undefined);
-      expect(await readJob(job.name, job.data, readPayload)).toEqual({ name, accepted: { ...turn, body } });
+      const read = await readJob(job.name, job.data, readPayload);
+      expect(read).toEqual({ name, accepted: { ...turn, body: Buffer.from(body) } });
       expect(bodyLengthOf(job.data)).toBe(Buffer.byteLength(body));
       expect(liesBeside(job.data)).toBe(true);
       expect(mayBeUnregistered(job.data)).toBe(false);

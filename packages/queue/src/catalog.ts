@@ -80,7 +80,7 @@ export async function writeJob(
   { receipt, orgId, requestId, acceptedAt, body }: BodyToEnqueue,
   room: QueueRoom,
 ): Promise<NewJob> {
-  const utf8 = typeof body === "string" ? Buffer.from(body) : toBuffer(body);
+  const utf8 = typeof body === "string" ? Buffer.from(body) : body;
   const { encoding, payload } = await encodeBody(utf8, room);
   return {
     jobId: jobIdOf(orgId, receipt),
@@ -114,7 +114,7 @@ export async function readJob(
   return { name, accepted: { receipt, orgId, requestId, acceptedAt, body } };
 }
 
-async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): Promise<string> {
+async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): Promise<string | Buffer> {
   if (data.v !== 3 && data.encoding !== "beside") {
     if (data.encoding === "identity") return data.body;
     return inflateText(Buffer.from(data.body, "base64"));
@@ -122,8 +122,8 @@ async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): P
   const payload = await readPayload(jobIdOf(data.orgId, data.receipt));
   if (payload === undefined)
     throw new AppError("unreadable_job", "unreadable job payload: what lay beside the queue is missing");
-  const encoding = data.v === 3 ? data.encoding : "deflate";
-  return decodeBody({ encoding, payload: toBuffer(payload) });
+  if (data.v !== 3) return inflateText(payload);
+  return decodeBody({ encoding: data.encoding, payload: toBuffer(payload) }, data.bytes);
 }
 
 function toBuffer(bytes: Uint8Array): Buffer {

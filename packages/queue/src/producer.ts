@@ -7,6 +7,7 @@ import { AppError } from "@turnpike/domain/errors";
 import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";
 import type { QueueLocation } from "./backend.ts";
+import type { QueueRoom } from "./body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./bounds.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "./catalog.ts";
 import { reviveJob } from "./dead-job.ts";
@@ -17,8 +18,9 @@ import { createQueueClient, WAIT_MS } from "./queue-client.ts";
 export type { QueueBounds } from "./bounds.ts";
 
 const MIB = 2 ** 20;
-// Deflating is the dearest part of taking a turn in: it is done when the queue begins to fill.
-const ROOMY_SHARE = 1 / 8;
+// Deflating is the dearest part of taking a turn in: Redis gets bodies as they are until the queue begins to fill. Postgres
+// writes every byte twice, and reads it once more to throw it away: there it pays at once.
+const ROOMY_SHARE = { redis: 1 / 2, postgres: 0 } as const;
 // A large body takes its time also when the queue is well.
 const WAIT_MS_PER_MIB = 200;
 // Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
@@ -89,15 +91,21 @@ export function createProducer(options: ProducerOptions): Producer {
       end(isIn);
     }
   };
+  const roomFor = (orgId: string): QueueRoom => {
+    const share = ROOMY_SHARE[options.redisUrl === undefined ? "postgres" : "redis"];
+    const load = book.current();
+    const isRoomy =
+      load.bytes < bounds.maxBytes * share && load.of(orgId).bytes < bounds.maxBytesPerOrg * share;
+    return isRoomy ? "roomy" : "tight";
+  };
   const add = async (name: JobName, bodies: readonly BodyToEnqueue[]): Promise<void> => {
     if (bodies.length === 0) return;
     // Before they are deflated: of a full queue it is known already.
     await book.refresh();
     requireRoom(countByOrg(bodies));
-    const room = book.current().bytes < bounds.maxBytes * ROOMY_SHARE ? "roomy" : "tight";
     const jobs: NewJob[] = [];
     // One after the other: of many bodies, one is there twice at a time.
-    for (const body of bodies) jobs.push(await writeJob(name, body, room));
+    for (const body of bodies) jobs.push(await writeJob(name, body, roomFor(body.orgId)));
     await put(jobs, { counts: true });
   };
 

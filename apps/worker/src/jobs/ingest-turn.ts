@@ -4,9 +4,8 @@
  */
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
+import { prepareTurn, type TurnMemory } from "@turnpike/domain/prepare-turn";
 import type { PreparedTurn } from "@turnpike/domain/prepared-turn";
-import type { ChainMemory } from "@turnpike/domain/chain-memory";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 
 /** What the job works with. */
@@ -14,8 +13,8 @@ export interface IngestTurnDeps {
   readonly store: TurnStore;
   readonly log: Log;
   readonly wakes: Pick<WakePublisher, "publish">;
-  /** Of the hashes of earlier turns; without one each turn is hashed whole. */
-  readonly memory?: ChainMemory;
+  /** Of earlier turns; without one each turn is parsed and hashed whole. */
+  readonly memory?: TurnMemory;
 }
 
 /** How a job ended, for its log line. */
