@@ -52,8 +52,6 @@ async function bundleApps(): Promise<void> {
     format: "esm",
     banner: { js: requireInModule },
     external: optionalBindings,
-    // Errors are told apart by class name in places.
-    keepNames: true,
     sourcemap: "linked",
     sourcesContent: false,
     legalComments: "none",
