@@ -25,6 +25,8 @@ export type AcceptedEvents = AcceptedBody;
 /** An accepted body on its way into the queue, as JSON text or as the UTF-8 of it that was received, which is not written again. */
 export interface BodyToEnqueue extends Omit<AcceptedBody, "body"> {
   readonly body: string | Uint8Array;
+  /** Names what it belongs to, which is best kept together in the queue; when absent it belongs to nothing else. */
+  readonly group?: string | undefined;
 }
 
 /** The producing side of the queue, as the ingest app sees it. */
