@@ -1,10 +1,10 @@
-/** The same turns in any order, shuffled, repeated and at once, through HTTP, queue and worker, on both backends. */
+/** The same turns in any order, shuffled, repeated and at once, through HTTP, queue and worker, on every backend. */
 import { randomUUID } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { shuffle } from "../../apps/turnpike/src/shuffle.ts";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { type OrgSnapshot, readSnapshot } from "../support/snapshot.ts";
 import { runPool, settleAll, type Stack, useStack } from "../support/stack.ts";
 import { conversation } from "../support/turn-body.ts";
@@ -48,7 +48,7 @@ const conversations: readonly Conversation[] = [
     : []),
 ];
 
-describe.each(queueBackends())("any order on $name", (backend) => {
+describe.each(allBackends())("any order on $name", (backend) => {
   const stack = useStack(backend);
 
   it.each(conversations)("$name ends in the same rows", async (wanted) => {

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { readSnapshot } from "../support/snapshot.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
@@ -12,7 +12,7 @@ import { waitUntil } from "../support/wait-until.ts";
 
 const processes = useProcesses();
 
-describe.each(queueBackends())("the apps as processes of their own on $name", (backend) => {
+describe.each(allBackends())("the apps as processes of their own on $name", (backend) => {
   let database: TestDatabase;
   let sql: Sql;
 
@@ -34,6 +34,7 @@ describe.each(queueBackends())("the apps as processes of their own on $name", (b
         DATABASE_URL: database.url,
         REDIS_URL: backend.redisUrl,
         QUEUE_PREFIX: `apart-${new URL(database.url).pathname.slice(1)}`,
+        QUEUE_SHARDS: String(backend.shards),
         PORT: "0",
         HOST: "127.0.0.1",
       },

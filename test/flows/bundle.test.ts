@@ -5,7 +5,7 @@ import { randomUUID } from "node:crypto";
 import postgres from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { zstdRaw } from "../ingest/zstd-frames.ts";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type ProcessOptions, type TestProcess, useProcesses } from "../support/spawn.ts";
 import { conversation } from "../support/turn-body.ts";
@@ -32,13 +32,14 @@ function startBundle(app: string, options: ProcessOptions = {}): TestProcess {
   return processes.start(join(folder, `${app}.mjs`), { ...options, cwd: folder });
 }
 
-describe.each(queueBackends())("the bundles on $name", ({ redisUrl }) => {
+describe.each(allBackends())("the bundles on $name", ({ redisUrl, shards }) => {
   it("carry a conversation from ingest over the queue and the worker to the timeline, each a process", async () => {
     const org = randomUUID();
     const env = {
       DATABASE_URL: database.url,
       REDIS_URL: redisUrl,
       QUEUE_PREFIX: `test-${org}`,
+      QUEUE_SHARDS: String(shards),
       PORT: "0",
       HOST: "127.0.0.1",
     };

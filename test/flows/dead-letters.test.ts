@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { userInfo } from "node:os";
 import { describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type Stack, useStack } from "../support/stack.ts";
 import { turnBody } from "../support/turn-body.ts";
@@ -44,7 +44,7 @@ async function makeDead(stack: Stack, orgId: string, answers: readonly string[])
   }
 }
 
-describe.each(queueBackends())("dead letters on $name", (backend) => {
+describe.each(allBackends())("dead letters on $name", (backend) => {
   const stack = useStack(backend);
   const turnpike = (...args: string[]) => runCommand([...args, "--url", stack.timelineUrl]);
 
@@ -117,7 +117,7 @@ describe.each(queueBackends())("dead letters on $name", (backend) => {
 });
 
 describe("turnpike ledger", () => {
-  const stack = useStack({ name: "postgres", redisUrl: undefined });
+  const stack = useStack({ name: "postgres", redisUrl: undefined, shards: 1 });
 
   it("exits 1 when something is not accounted for, and 0 when everything is", async () => {
     const org = randomUUID();

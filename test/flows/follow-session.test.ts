@@ -1,7 +1,7 @@
 /** Readers follow a session while it is written by other processes: no gap, no repeat, in order, whatever they switch to. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { readSwitching } from "../support/switching-reader.ts";
@@ -13,7 +13,7 @@ const MAX_BEHIND = 10;
 
 const processes = useProcesses();
 
-describe.each(queueBackends())("a reader with a bad connection on $name", (backend) => {
+describe.each(allBackends())("a reader with a bad connection on $name", (backend) => {
   let database: TestDatabase;
   let prefix = "";
   let ingestUrl = "";
@@ -24,6 +24,7 @@ describe.each(queueBackends())("a reader with a bad connection on $name", (backe
         DATABASE_URL: database.url,
         REDIS_URL: backend.redisUrl,
         QUEUE_PREFIX: queuePrefix,
+        QUEUE_SHARDS: String(backend.shards),
         PORT: "0",
         HOST: "127.0.0.1",
         LOG_LEVEL: "info",

@@ -1,7 +1,7 @@
 /** Text that breaks careless stores: what can be kept is kept to the letter, what cannot be is replaced and counted. */
 import { randomBytes, randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { type Stack, useStack } from "../support/stack.ts";
 import { turnBody } from "../support/turn-body.ts";
 
@@ -17,7 +17,7 @@ async function storeAndRead(stack: Stack, org: string, body: string): Promise<Re
   return stack.read<ReadTurn>(`/v1/sessions/${sessionId}/turns/${turnId}?org_id=${org}`);
 }
 
-describe.each(queueBackends())("hostile text on $name", (backend) => {
+describe.each(allBackends())("hostile text on $name", (backend) => {
   const stack = useStack(backend);
 
   it.each([

@@ -1,7 +1,7 @@
 /** accepted = stored + duplicate + dead-lettered + in flight, read while turns of every kind flow. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { runPool, type Stack, useStack } from "../support/stack.ts";
 import { turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -24,7 +24,7 @@ async function postEvents(stack: Stack, org: string, message: string): Promise<v
   expect(answer.status).toBe(202);
 }
 
-describe.each(queueBackends())("the ledger on $name", (backend) => {
+describe.each(allBackends())("the ledger on $name", (backend) => {
   const stack = useStack(backend);
 
   it("has no difference at any moment while turns are stored, repeated and refused", async () => {

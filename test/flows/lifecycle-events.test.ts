@@ -1,7 +1,7 @@
 /** Lifecycle events of harnesses, end to end: through ingest, the queue and the worker into the session's one timeline. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { runPool, useStack } from "../support/stack.ts";
 import { shuffle } from "../../apps/turnpike/src/shuffle.ts";
 import { conversation } from "../support/turn-body.ts";
@@ -26,7 +26,7 @@ interface TimelineEvent {
   readonly metadata: Record<string, unknown>;
 }
 
-describe.each(queueBackends())("lifecycle events on $name", (backend) => {
+describe.each(allBackends())("lifecycle events on $name", (backend) => {
   const stack = useStack(backend);
 
   const post = async (org: string, events: readonly object[], session: object = {}): Promise<string> => {

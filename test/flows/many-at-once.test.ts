@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { readSnapshot } from "../support/snapshot.ts";
 import { runPool, settleAll, useStack } from "../support/stack.ts";
 import { turnBody } from "../support/turn-body.ts";
@@ -8,7 +8,7 @@ import { turnBody } from "../support/turn-body.ts";
 const TURNS = 1_000;
 const CONCURRENCY = 50;
 
-describe.each(queueBackends())("a thousand turns of one session at once on $name", (backend) => {
+describe.each(allBackends())("a thousand turns of one session at once on $name", (backend) => {
   const stack = useStack(backend);
 
   it("numbers are exactly 1 to n, times strictly increase, counters equal the sums", async () => {

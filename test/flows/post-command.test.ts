@@ -8,7 +8,7 @@ import { readSnapshot } from "../support/snapshot.ts";
 import { settleAll, useStack } from "../support/stack.ts";
 import { conversation, turnBody } from "../support/turn-body.ts";
 
-const stack = useStack({ name: "postgres", redisUrl: undefined });
+const stack = useStack({ name: "postgres", redisUrl: undefined, shards: 1 });
 let folder = "";
 
 beforeAll(async () => {

@@ -12,7 +12,7 @@ if (executablePath === undefined) {
 }
 
 describe.runIf(executablePath !== undefined)("the page of the contract", () => {
-  const stack = useStack({ name: "postgres", redisUrl: undefined });
+  const stack = useStack({ name: "postgres", redisUrl: undefined, shards: 1 });
   const browser = useBrowser(executablePath ?? "");
 
   it.each([

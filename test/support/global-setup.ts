@@ -1,6 +1,6 @@
 /**
- * Starts what the integration tests need, once per run: a Postgres with a migrated template database, and a Redis where it is
- * installed. Both keep their files in one temporary folder, which goes with them, on Ctrl-C too.
+ * Starts what the integration tests need, once per run: a Postgres with a migrated template database, and a Redis and a Redis Cluster where
+ * redis-server is installed. All keep their files in one temporary folder, which goes with them, on Ctrl-C too.
  */
 import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
 import type { TestProject } from "vitest/node";
 import { createTemplate } from "./create-template.ts";
+import { startCluster } from "./start-cluster.ts";
 import { startRedis } from "./start-redis.ts";
 
 declare module "vitest" {
@@ -17,6 +18,8 @@ declare module "vitest" {
     postgresUrl: string;
     /** Undefined where redis-server is not installed. */
     redisUrl: string | undefined;
+    /** The nodes of a Redis Cluster with commas between; undefined likewise. */
+    clusterUrl: string | undefined;
     /** For files of tests. It is removed at the end of the run, and PostgreSQL servers whose data is in it are killed. */
     runFolder: string;
   }
@@ -52,9 +55,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const redis = await startRedis(folder);
     if (redis === undefined) reportMissingRedis();
     else stops.push(() => redis.stop());
+    const cluster = redis && (await startCluster(folder));
+    if (cluster !== undefined) stops.push(() => cluster.stop());
     project.provide("runFolder", folder);
     project.provide("postgresUrl", postgres.url);
     project.provide("redisUrl", redis?.url);
+    project.provide("clusterUrl", cluster?.url);
     return tearDown;
   } catch (error) {
     await tearDown();

@@ -4,6 +4,7 @@ import { createLogger } from "@turnpike/kit/logger";
 import { runAll, type RunningAll } from "../../apps/turnpike/src/run-all.ts";
 import type { TestBackend } from "./backends.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
+import { type TestProcess, useProcesses } from "./spawn.ts";
 import { waitUntil } from "./wait-until.ts";
 
 /** All of Turnpike, running over real sockets, on a database and a queue of the suite's own. */
@@ -34,15 +35,19 @@ export function useStack(backend: TestBackend): Stack {
   let database: TestDatabase | undefined;
   let running: RunningAll | undefined;
   let sql: Sql | undefined;
+  const processes = useProcesses();
+  const workers: TestProcess[] = [];
 
   beforeAll(async () => {
     database = await createTestDatabase();
     sql = postgres(database.url, { max: 2, onnotice: () => {} });
+    const prefix = `test-${new URL(database.url).pathname.slice(1)}`;
     running = await runAll({
       settings: {
         DATABASE_URL: database.url,
         REDIS_URL: backend.redisUrl,
-        QUEUE_PREFIX: `test-${new URL(database.url).pathname.slice(1)}`,
+        QUEUE_PREFIX: prefix,
+        QUEUE_SHARDS: backend.shards,
         LOG_LEVEL: "silent",
         MAX_REPLICA_LAG_MS: 10_000,
       },
@@ -53,8 +58,21 @@ export function useStack(backend: TestBackend): Stack {
       logger: createLogger({ level: "silent", name: "test" }),
       say: () => {},
     });
+    // One worker is part of it; on a cluster three more share its work.
+    const env = {
+      DATABASE_URL: database.url,
+      REDIS_URL: backend.redisUrl,
+      QUEUE_PREFIX: prefix,
+      QUEUE_SHARDS: String(backend.shards),
+      PORT: "0",
+      HOST: "127.0.0.1",
+    };
+    const entry = new URL("../../apps/worker/src/main.ts", import.meta.url);
+    for (let more = 1; more < backend.shards; more += 1) workers.push(processes.start(entry, { env }));
+    await Promise.all(workers.map((worker) => worker.waitForLine(/worker_started/)));
   });
   afterAll(async () => {
+    await Promise.all(workers.map((worker) => worker.kill("SIGTERM")));
     for (const step of running?.stopSteps ?? []) await step.run(10_000);
     await sql?.end();
     await database?.drop();

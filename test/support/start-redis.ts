@@ -10,7 +10,8 @@ import { waitUntil } from "./wait-until.ts";
 export interface TestRedis {
   readonly url: string;
   readonly pid: number;
-  stop(): Promise<void>;
+  /** Default SIGTERM. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
 const startAttempts = 3;
@@ -30,12 +31,15 @@ export async function startRedis(folder: string): Promise<TestRedis | undefined>
   }
 }
 
-/** Start it in a folder of its own, on what an earlier one has left there. */
-export async function startRedisIn(dir: string): Promise<TestRedis> {
-  const port = await findFreePort();
+/** Start it in a folder of its own, on what an earlier one has left there; on any free port unless one is named. */
+export async function startRedisIn(
+  dir: string,
+  { port: wantedPort, more = [] }: { readonly port?: number; readonly more?: readonly string[] } = {},
+): Promise<TestRedis> {
+  const port = wantedPort ?? (await findFreePort());
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
   args.push("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction");
-  args.push("--auto-aof-rewrite-min-size", "1gb", "--rdbcompression", "no");
+  args.push("--auto-aof-rewrite-min-size", "1gb", "--rdbcompression", "no", ...more);
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const collect = (chunk: string): void => {
@@ -55,8 +59,8 @@ export async function startRedisIn(dir: string): Promise<TestRedis> {
   return {
     url: `redis://127.0.0.1:${port}`,
     pid,
-    stop: async () => {
-      child.kill("SIGTERM");
+    stop: async (signal = "SIGTERM") => {
+      child.kill(signal);
       await exited;
       process.off("exit", kill);
     },

@@ -1,4 +1,4 @@
-/** Receipts from the real queue and the real worker, on both backends: what became of an accepted turn. */
+/** Receipts from the real queue and the real worker, on every backend: what became of an accepted turn. */
 import { randomUUID } from "node:crypto";
 import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { createLogger } from "@turnpike/kit/logger";
@@ -8,7 +8,7 @@ import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue
 import { createWorker } from "@turnpike/worker/worker";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { queueBackends } from "../support/backends.ts";
+import { allBackends } from "../support/backends.ts";
 import { useStore } from "../support/store-fixture.ts";
 import { turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -16,7 +16,7 @@ import { ask, createTestTimeline, problem } from "./timeline-fixture.ts";
 
 const logger = createLogger({ level: "silent", name: "test" });
 
-describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) => {
+describe.each(allBackends())("GET /v1/receipts/{receipt} on $name", (backend) => {
   const fixture = useStore();
   const org = randomUUID();
   let producer: Producer;
@@ -27,6 +27,7 @@ describe.each(queueBackends())("GET /v1/receipts/{receipt} on $name", (backend) 
     redisUrl: backend.redisUrl,
     databaseUrl: fixture.url,
     prefix: `test-${new URL(fixture.url).pathname.slice(1)}`,
+    shards: backend.shards,
   });
 
   beforeAll(() => {

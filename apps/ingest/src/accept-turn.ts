@@ -1,6 +1,7 @@
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import type { BodyToEnqueue } from "@turnpike/domain/ports";
 import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
+import { groupOf } from "./group-of.ts";
 import { issueReceipt } from "./issue-receipt.ts";
 
 /** One turn as a request brought it. */
@@ -18,7 +19,12 @@ export interface ReceivedTurn {
  */
 export function acceptTurn({ parsed, toJson, requestId }: ReceivedTurn): BodyToEnqueue {
   const turn = readTurnBody(parsed);
-  return issueReceipt({ orgId: decideOrg(turn), requestId, body: toJson() });
+  return issueReceipt({
+    orgId: decideOrg(turn),
+    requestId,
+    body: toJson(),
+    group: groupOf(turn.envelope),
+  });
 }
 
 // The one place where it is decided to whom a turn belongs: to the org that its envelope names.

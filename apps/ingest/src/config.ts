@@ -4,7 +4,9 @@ import {
   logLevel,
   port,
   queuePrefix,
+  queueShards,
   redisUrl,
+  shardsNeedRedis,
   shutdownDeadlineMs,
 } from "@turnpike/kit/config-fields";
 import { z } from "zod";
@@ -26,6 +28,7 @@ export const IngestConfig = z
     REDIS_URL: redisUrl.optional(),
     DATABASE_URL: databaseUrl.optional(),
     QUEUE_PREFIX: queuePrefix,
+    QUEUE_SHARDS: queueShards,
     LOG_LEVEL: logLevel,
     /** Of a body over the wire. */
     MAX_RECEIVED_BYTES: limitBytes.default(48 * MIB),
@@ -44,7 +47,8 @@ export const IngestConfig = z
     error: "must be set, or DATABASE_URL: the queue needs one of them",
     // Also when another variable is bad: all are named at once.
     when: () => true,
-  });
+  })
+  .refine(...shardsNeedRedis);
 
 /** The environment of the ingest app. */
 export type IngestConfig = z.output<typeof IngestConfig>;

@@ -12,6 +12,7 @@ const queue = createProducer({
   redisUrl: config.REDIS_URL,
   databaseUrl: config.DATABASE_URL,
   prefix: config.QUEUE_PREFIX,
+  shards: config.QUEUE_SHARDS,
   bounds: {
     maxJobs: config.MAX_QUEUED_JOBS,
     maxBytes: config.MAX_QUEUED_BYTES,

@@ -27,6 +27,7 @@ const location = {
   redisUrl: config.REDIS_URL,
   databaseUrl: config.DATABASE_URL,
   prefix: config.QUEUE_PREFIX,
+  shards: config.QUEUE_SHARDS,
   log: logger,
 };
 const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: 2 });

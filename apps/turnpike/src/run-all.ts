@@ -82,7 +82,12 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
     );
   });
 
-  const queue = { redisUrl: settings.REDIS_URL, databaseUrl, prefix: settings.QUEUE_PREFIX };
+  const queue = {
+    redisUrl: settings.REDIS_URL,
+    databaseUrl,
+    prefix: settings.QUEUE_PREFIX,
+    shards: settings.QUEUE_SHARDS,
+  };
   const store = createPostgresStore({ url: databaseUrl, maxConnections: POOL_SIZE });
   steps.unshift({ name: "store", run: () => store.close() });
   const reader = createPostgresReader({
@@ -124,6 +129,7 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
       DATABASE_URL: databaseUrl,
       REDIS_URL: settings.REDIS_URL,
       QUEUE_PREFIX: settings.QUEUE_PREFIX,
+      QUEUE_SHARDS: settings.QUEUE_SHARDS,
       CONCURRENCY,
       PROGRESS_TIMEOUT_MS,
       HOST: "127.0.0.1",

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { TurnQueue } from "@turnpike/domain/ports";
+import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 
 const PATIENCE_MS = 10_000;
 const RETRY_MS = 100;
@@ -18,11 +19,16 @@ export async function waitForQueue(
       return await queue.ping();
     } catch (cause) {
       if (performance.now() > deadline) {
-        const where =
-          redisUrl === undefined ? "the database" : `Redis at ${new URL(redisUrl).host} (REDIS_URL)`;
+        const where = redisUrl === undefined ? "the database" : `Redis at ${hostsOf(redisUrl)} (REDIS_URL)`;
         throw new Error(`the queue does not answer: is ${where} up?`, { cause });
       }
       await sleep(RETRY_MS);
     }
   }
+}
+
+function hostsOf(redisUrl: string): string {
+  return splitRedisUrls(redisUrl)
+    .map((url) => new URL(url).host)
+    .join(", ");
 }

@@ -4,29 +4,34 @@ import {
   logLevel,
   port,
   queuePrefix,
+  queueShards,
   redisUrl,
+  shardsNeedRedis,
   shutdownDeadlineMs,
 } from "@turnpike/kit/config-fields";
 import { z } from "zod";
 
 /** The environment of the worker app. */
-export const WorkerConfig = z.object({
-  DATABASE_URL: databaseUrl,
-  /** The queue lies in the database when absent. */
-  REDIS_URL: redisUrl.optional(),
-  QUEUE_PREFIX: queuePrefix,
-  /** Turns that one process works on at a time. */
-  CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(16),
-  /** Connections of the store; the queue has its own. */
-  DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
-  /** After how long without a finished job, while jobs wait, connections are replaced; after twice as long the process ends. */
-  PROGRESS_TIMEOUT_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(60_000),
-  /** Of the health and metrics routes. */
-  PORT: port.default(8789),
-  HOST: host,
-  LOG_LEVEL: logLevel,
-  SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
-});
+export const WorkerConfig = z
+  .object({
+    DATABASE_URL: databaseUrl,
+    /** The queue lies in the database when absent. */
+    REDIS_URL: redisUrl.optional(),
+    QUEUE_PREFIX: queuePrefix,
+    QUEUE_SHARDS: queueShards,
+    /** Turns that one process works on at a time. */
+    CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(16),
+    /** Connections of the store; the queue has its own. */
+    DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
+    /** After how long without a finished job, while jobs wait, connections are replaced; after twice as long the process ends. */
+    PROGRESS_TIMEOUT_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(60_000),
+    /** Of the health and metrics routes. */
+    PORT: port.default(8789),
+    HOST: host,
+    LOG_LEVEL: logLevel,
+    SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
+  })
+  .refine(...shardsNeedRedis);
 
 /** The environment of the worker app. */
 export type WorkerConfig = z.output<typeof WorkerConfig>;

@@ -35,7 +35,14 @@ const LOOKS_PER_TIMEOUT = 12;
 export async function startWorker(options: {
   readonly config: Pick<
     WorkerConfig,
-    "DATABASE_URL" | "REDIS_URL" | "QUEUE_PREFIX" | "CONCURRENCY" | "PROGRESS_TIMEOUT_MS" | "PORT" | "HOST"
+    | "DATABASE_URL"
+    | "REDIS_URL"
+    | "QUEUE_PREFIX"
+    | "QUEUE_SHARDS"
+    | "CONCURRENCY"
+    | "PROGRESS_TIMEOUT_MS"
+    | "PORT"
+    | "HOST"
   >;
   readonly store: PostgresStore;
   readonly deadLetters: DeadLetterStore & CleanUpDeps["deadLetters"];
@@ -51,25 +58,35 @@ export async function startWorker(options: {
     store,
     deadLetters,
     wakes,
-    queue: { redisUrl: config.REDIS_URL, databaseUrl: config.DATABASE_URL, prefix: config.QUEUE_PREFIX },
+    queue: {
+      redisUrl: config.REDIS_URL,
+      databaseUrl: config.DATABASE_URL,
+      prefix: config.QUEUE_PREFIX,
+      shards: config.QUEUE_SHARDS,
+    },
     concurrency: config.CONCURRENCY,
     logger,
     registry,
   });
-  const watchdog = createWatchdog({
-    timeoutMs: config.PROGRESS_TIMEOUT_MS,
-    activity: () => consumer.activity(),
-    readBacklog: () => consumer.readBacklog(),
-    async rebuild() {
-      store.reopen();
-      await consumer.reopen();
-    },
-    giveUp: onWedged,
-    log: logger,
-  });
+  const { shards } = consumer;
+  // One for each shard: that others get their work done says nothing of it.
+  const watchdogs = shards.map((shard) =>
+    createWatchdog({
+      timeoutMs: config.PROGRESS_TIMEOUT_MS,
+      activity: () => shard.activity(),
+      readBacklog: () => shard.readBacklog(),
+      async rebuild({ isQueueAway }) {
+        // The others go on storing while one shard is away.
+        if (shards.length === 1 || !isQueueAway) store.reopen();
+        await shard.reopen();
+      },
+      giveUp: onWedged,
+      log: logger,
+    }),
+  );
   addConsumerMetrics(registry, {
     activity: () => consumer.activity(),
-    msSinceProgress: () => watchdog.msSinceProgress(),
+    msSinceProgress: () => Math.max(...watchdogs.map((watchdog) => watchdog.msSinceProgress())),
   });
   const app = createWorkerApp({
     logger,
@@ -79,7 +96,9 @@ export async function startWorker(options: {
   });
   const server = await serve({ app, port: config.PORT, host: config.HOST });
   const duties = [
-    repeatEvery(config.PROGRESS_TIMEOUT_MS / LOOKS_PER_TIMEOUT, () => watchdog.look()),
+    ...watchdogs.map((watchdog) =>
+      repeatEvery(config.PROGRESS_TIMEOUT_MS / LOOKS_PER_TIMEOUT, () => watchdog.look()),
+    ),
     repeatEvery(CLEAN_UP_INTERVAL_MS, async () => {
       await cleanUp({ consumer, deadLetters, log: logger });
     }),

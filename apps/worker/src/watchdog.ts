@@ -12,8 +12,8 @@ export interface WatchdogOptions {
   readonly activity: () => Activity;
   /** Rejects when the queue does not answer. */
   readonly readBacklog: () => Promise<Backlog>;
-  /** Replace every connection. */
-  readonly rebuild: () => Promise<void>;
+  /** Replace every connection; those of the queue at least, when it is away. */
+  readonly rebuild: (facts: { readonly isQueueAway: boolean }) => Promise<void>;
   readonly giveUp: () => void;
   readonly log: Log;
   readonly now?: () => number;
@@ -76,7 +76,7 @@ export function createWatchdog(options: WatchdogOptions): Watchdog {
       }
       log.error({ event: "worker_rebuilt", ...facts }, "nothing gets done; replacing all connections");
       rebuiltAt = now();
-      await options.rebuild();
+      await options.rebuild(facts);
     },
   };
 }

@@ -23,7 +23,10 @@ export type AcceptedTurn = AcceptedBody;
 export type AcceptedEvents = AcceptedBody;
 
 /** An accepted body on its way into the queue. */
-export type BodyToEnqueue = AcceptedBody;
+export interface BodyToEnqueue extends AcceptedBody {
+  /** Names what it belongs to, which is best kept together in the queue; when absent it belongs to nothing else. */
+  readonly group?: string | undefined;
+}
 
 /** The producing side of the queue, as the ingest app sees it. */
 export interface TurnQueue {

@@ -1,4 +1,5 @@
 /** The variables that several apps read, each with the rule that an operator is told when it is broken. */
+import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { z } from "zod";
 import { logLevels } from "./logger.ts";
 
@@ -8,8 +9,32 @@ export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: "must be 
 /** How far a read replica may be behind before it is not asked any more. */
 export const maxReplicaLagMs = z.coerce.number().int().min(100).max(600_000).default(10_000);
 
-/** A `redis://` URL. */
-export const redisUrl = z.url({ protocol: /^rediss?$/, error: "must be a redis:// or rediss:// URL" });
+/** A `redis://` URL, or those of several nodes of one Redis Cluster with commas between. */
+export const redisUrl = z
+  .string()
+  .refine(
+    (urls) => splitRedisUrls(urls).every(isRedisUrl),
+    "must be a redis:// or rediss:// URL, or those of several nodes of a cluster with commas between",
+  );
+
+function isRedisUrl(url: string): boolean {
+  return URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol);
+}
+
+/** Into how many queues on Redis the work is divided. */
+export const queueShards = z.coerce.number().int().min(1).max(256).default(1);
+
+/** The rule of `QUEUE_SHARDS`, for `.refine(...shardsNeedRedis)` of a schema that has it. */
+export const shardsNeedRedis = [
+  (config: { readonly QUEUE_SHARDS?: unknown; readonly REDIS_URL?: unknown }): boolean =>
+    config.REDIS_URL !== undefined || !(Number(config.QUEUE_SHARDS) > 1),
+  {
+    path: ["QUEUE_SHARDS"],
+    error: "must be 1 without REDIS_URL: there are no shards in the database",
+    // Also when another variable is bad: all are named at once.
+    when: () => true,
+  },
+] as const satisfies readonly [unknown, { path: string[]; error: string; when: () => boolean }];
 
 /** The namespace of the queue's keys on Redis. */
 export const queuePrefix = z

@@ -49,3 +49,21 @@ export function createActivityBook(now: () => number = () => performance.now()):
     }),
   };
 }
+
+/** Add up what was done in several places. */
+export function sumActivities(activities: readonly Activity[]): Activity {
+  const sum = (of: (activity: Activity) => number): number =>
+    activities.reduce((total, activity) => total + of(activity), 0);
+  const begun = activities.flatMap(({ lastBegunAt }) => (lastBegunAt === undefined ? [] : [lastBegunAt]));
+  return {
+    completed: sum(({ completed }) => completed),
+    failed: sum(({ failed }) => failed),
+    dead: sum(({ dead }) => dead),
+    givenBack: sum(({ givenBack }) => givenBack),
+    stalled: sum(({ stalled }) => stalled),
+    running: sum(({ running }) => running),
+    lastBegunAt: begun.length === 0 ? undefined : Math.max(...begun),
+    lastEndedAt: Math.max(...activities.map(({ lastEndedAt }) => lastEndedAt)),
+    lastDoneAt: Math.max(...activities.map(({ lastDoneAt }) => lastDoneAt)),
+  };
+}

@@ -13,10 +13,13 @@ import { openRedis } from "./open-redis.ts";
 
 /** Where the queue lives: on Redis when there is a URL of one, else in the database. */
 export interface QueueLocation {
+  /** Of a Redis, or of nodes of one cluster with commas between. */
   readonly redisUrl?: string | undefined;
   readonly databaseUrl?: string | undefined;
   /** Namespace of all keys on Redis; the Postgres backend has a schema of its own, `bullmq`. */
   readonly prefix: string;
+  /** Queues on Redis that share the work, see `shards.ts`; one when absent. */
+  readonly shards?: number | undefined;
 }
 
 /** Whether a client answers fast or not at all, or waits for as long as it takes. */
@@ -39,13 +42,13 @@ export interface OpenClient {
 }
 
 /**
- * Open the backend and wait for its sign of life.
+ * Open the backend of one shard and wait for its sign of life.
  * @throws the driver's error when it is away; nothing is left open.
  */
 export async function openBackend(location: QueueLocation, role: ClientRole, log: Log): Promise<OpenBackend> {
-  const { redisUrl, databaseUrl } = location;
+  const { redisUrl, databaseUrl, prefix } = location;
   if (redisUrl !== undefined) {
-    const client = await openRedis(redisUrl, role, log);
+    const client = await openRedis({ redisUrl, prefix }, role, log);
     return { kind: "redis", classes: bind(createRedisBackend), ...client };
   }
   if (databaseUrl === undefined) throw new Error("a queue needs the URL of a Redis or of a Postgres");

@@ -3,7 +3,7 @@ import { setMaxListeners } from "node:events";
 import type { DeadLetterStore } from "@turnpike/domain/ports";
 import type { ActivityBook } from "./activity.ts";
 import { createJobContents } from "./job-contents.ts";
-import { createJobGate } from "./job-gate.ts";
+import { type JobGate, shareJobGate } from "./job-gate.ts";
 import { keepOpening } from "./keep-opening.ts";
 import { closeWorker, type OpenWorker, openWorker, startWorker, type WorkerOptions } from "./open-worker.ts";
 import { type Backlog, readBacklog } from "./read-backlog.ts";
@@ -25,8 +25,8 @@ export interface SessionOptions extends WorkerOptions {
   readonly handlers: JobHandlers;
   readonly deadLetters: DeadLetterStore;
   readonly activity: ActivityBook;
-  /** Told the size of each body that was done with. */
-  readonly onBodyDone?: ((bytes: number) => void) | undefined;
+  /** Of all sessions of the process. */
+  readonly gate: JobGate;
 }
 
 /** A set of connections, open or being opened. */
@@ -44,8 +44,7 @@ export interface ConsumerSession {
 /** Take jobs as soon as the queue can be reached. */
 export function openSession(options: SessionOptions): ConsumerSession {
   const { activity, log, prefix } = options;
-  // Not handed on to the next session: what hangs on the connections of this one would hold its room for ever.
-  const gate = createJobGate(options.onBodyDone);
+  const gate = shareJobGate(options.gate);
   const closing = new AbortController();
   const stopEntering = new AbortController();
   const giveBack = new AbortController();
@@ -139,6 +138,8 @@ export function openSession(options: SessionOptions): ConsumerSession {
     async abandon() {
       closing.abort();
       giveAllBack();
+      // What hangs on the connections of this session would hold its room for ever.
+      gate.letGo();
       if (!hasStarted) return;
       const session = await opened;
       // The queue is told of what is given back, if it still hears.

@@ -1,22 +1,21 @@
 /**
  * Takes jobs out of the queue, at least once each: a job completes only after its handler has resolved, or when it is in the
- * dead letters.
+ * dead letters. Of a queue of several shards all are served; one that is away holds up none of the others.
  */
 import { AppError } from "@turnpike/domain/errors";
 import type { DeadLetterStore } from "@turnpike/domain/ports";
-import { type Activity, createActivityBook } from "./activity.ts";
-import { openSession } from "./consumer-session.ts";
+import { type Activity, sumActivities } from "./activity.ts";
+import { type ConsumerShard, createConsumerShard } from "./consumer-shard.ts";
+import { createJobGate } from "./job-gate.ts";
 import type { WorkerOptions } from "./open-worker.ts";
-import type { Backlog } from "./read-backlog.ts";
-import type { SweepResult } from "./register.ts";
+import { type SweepResult, sumSweeps } from "./register.ts";
 import type { JobHandlers } from "./run-job.ts";
-import { within } from "./within.ts";
+import { warnOfUnservedShards } from "./shard-count.ts";
+import { listShards } from "./shards.ts";
 
 export type { Activity } from "./activity.ts";
 export type { Backlog } from "./read-backlog.ts";
 export type { JobHandler } from "./run-job.ts";
-
-const ANSWER_TIMEOUT_MS = 2_000;
 
 /** How to consume. */
 export interface ConsumerOptions extends WorkerOptions {
@@ -28,16 +27,18 @@ export interface ConsumerOptions extends WorkerOptions {
 
 /** The consuming side of the queue. */
 export interface Consumer {
-  /** @throws AppError `queue_unavailable` when the queue does not answer or was never reached. */
+  /** Each can be watched and reopened by itself: work that gets done in one says nothing of the others. */
+  readonly shards: readonly Pick<ConsumerShard, "readBacklog" | "activity" | "reopen">[];
+  /** @throws AppError `queue_unavailable` when no shard answers. */
   ping(): Promise<void>;
-  /** @throws AppError `queue_unavailable`. */
-  readBacklog(): Promise<Backlog>;
-  /** What has been done so far. */
+  /** What has been done so far, in all shards. */
   activity(): Activity;
-  /** Look for what a crash left behind beside the queue; one at a time, whoever calls. Takes its time on a deep queue. */
+  /**
+   * Look for what a crash left behind beside the queue; one at a time, whoever calls. Takes its time on a deep queue. Warns of
+   * shards that hold jobs and are not served.
+   * @throws AppError `queue_unavailable` or the driver's error, when a shard could not be looked at; the others were.
+   */
   sweep(): Promise<SweepResult>;
-  /** Replace every connection; what runs on the old ones is given back to the queue. Resolved when the old ones are let go. */
-  reopen(): Promise<void>;
   /**
    * Take no more jobs, wait for the running ones, and give back in time what has not ended, for another to take it at once.
    * @returns false when some could not be given back: others take them over when their locks have run out.
@@ -45,31 +46,35 @@ export interface Consumer {
   drain(deadlineMs: number): Promise<boolean>;
 }
 
-/** Start taking jobs as soon as the queue can be reached. */
-export function createConsumer(options: ConsumerOptions): Consumer {
-  const activity = createActivityBook();
-  const open = () => openSession({ ...options, activity });
-  let session = open();
-  let draining: Promise<boolean> | undefined;
-  const ask = async <T>(question: () => Promise<T>): Promise<T> => {
-    try {
-      return await within(question(), ANSWER_TIMEOUT_MS, () => new Error("the queue does not answer"));
-    } catch (cause) {
-      throw new AppError("queue_unavailable", "the queue does not answer", { cause });
-    }
-  };
-
+/** Start taking jobs as soon as the queue can be reached; its shards have the concurrency in equal parts, at least one each. */
+export function createConsumer({ onBodyDone, ...options }: ConsumerOptions): Consumer {
+  const gate = createJobGate(onBodyDone);
+  const locations = listShards(options);
+  const concurrency = Math.ceil(options.concurrency / locations.length);
+  const shards = locations.map((location) => createConsumerShard({ ...location, concurrency, gate }));
+  const warn = (): Promise<void> | undefined =>
+    shards[0]?.use(({ backend }) => warnOfUnservedShards(backend, options, options.log)).catch(() => {});
   return {
-    ping: () => ask(() => session.opened.then(({ backend }) => backend.ping())),
-    readBacklog: () => ask(() => session.readBacklog()),
-    activity: () => activity.read(),
-    sweep: () => session.sweep(),
-    async reopen() {
-      if (draining !== undefined) return;
-      const old = session;
-      session = open();
-      await old.abandon();
+    shards,
+    async ping() {
+      await Promise.any(shards.map((shard) => shard.ping())).catch((cause: unknown) => {
+        throw new AppError("queue_unavailable", "the queue does not answer", { cause });
+      });
     },
-    drain: (deadlineMs) => (draining ??= session.drain(deadlineMs)),
+    activity: () => sumActivities(shards.map((shard) => shard.activity())),
+    async sweep() {
+      await warn();
+      const sweeps = await Promise.allSettled(shards.map((shard) => shard.sweep()));
+      return sumSweeps(
+        sweeps.map((sweep) => {
+          if (sweep.status === "rejected") throw sweep.reason;
+          return sweep.value;
+        }),
+      );
+    },
+    async drain(deadlineMs) {
+      const drained = await Promise.all(shards.map((shard) => shard.drain(deadlineMs)));
+      return drained.every(Boolean);
+    },
   };
 }

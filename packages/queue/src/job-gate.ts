@@ -1,5 +1,5 @@
 /**
- * Bounds what the jobs of one worker hold in memory at a time, and lets a suspect one run alone. A job waits here before its
+ * Bounds what the jobs of one process hold in memory at a time, and lets a suspect one run alone. A job waits here before its
  * body is read; its lock is renewed meanwhile. Small bodies and large ones have a budget each, so that neither waits for the other.
  */
 
@@ -14,6 +14,12 @@ export interface JobGate {
    * @throws the signal's reason when it aborts first.
    */
   enter(need: JobNeed, signal: AbortSignal): Promise<() => void>;
+}
+
+/** A gate as one of its users enters it. */
+export interface JobGateShare extends JobGate {
+  /** Give back all the room that was entered by this share, now and later: what hangs would hold it for ever. */
+  letGo(): void;
 }
 
 const MIB = 2 ** 20;
@@ -96,6 +102,28 @@ export function createJobGate(onLeave: (bytes: number) => void = () => {}): JobG
         waiting.push(one);
         admitWaiting();
       });
+    },
+  };
+}
+
+/** Enter a gate on behalf of one of several users, each with an end of its own. */
+export function shareJobGate(gate: JobGate): JobGateShare {
+  const entered = new Set<() => void>();
+  let hasLetGo = false;
+  return {
+    async enter(need, signal) {
+      const leave = await gate.enter(need, signal);
+      if (hasLetGo) leave();
+      else entered.add(leave);
+      return () => {
+        entered.delete(leave);
+        leave();
+      };
+    },
+    letGo() {
+      hasLetGo = true;
+      for (const leave of entered) leave();
+      entered.clear();
     },
   };
 }

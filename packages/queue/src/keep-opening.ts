@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports";
 
 const FIRST_DELAY_MS = 100;
@@ -17,13 +18,15 @@ export async function keepOpening<T>(open: () => Promise<T>, signal: AbortSignal
       if (attempt > 0) log.info({ attempt }, "queue is reachable again");
       return opened;
     } catch (error) {
-      if (attempt === 0) log.warn({ reason: nameOf(error) }, "queue is not reachable; trying until it is");
+      if (attempt === 0) log.warn(describe(error), "queue is not reachable; trying until it is");
       await sleep(Math.min(FIRST_DELAY_MS * 2 ** Math.min(attempt, 10), MAX_DELAY_MS), undefined, { signal });
     }
   }
 }
 
-function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return "unknown";
-  return "code" in error && typeof error.code === "string" ? error.code : error.name;
+function describe(error: unknown): { readonly reason: string; readonly detail?: string } {
+  if (!(error instanceof Error)) return { reason: "unknown" };
+  // A driver's message may hold a host, or worse; our own says what is to be done.
+  if (isAppError(error)) return { reason: error.code, detail: error.message };
+  return { reason: "code" in error && typeof error.code === "string" ? error.code : error.name };
 }

@@ -103,6 +103,16 @@ export function createLoadBook(
   };
 }
 
+/** Add up what is known of several shards; the memory is that of the first, where jobs are to be put. */
+export function sumLoads(first: KnownLoad, others: readonly KnownLoad[]): KnownLoad {
+  if (others.length === 0) return first;
+  return {
+    ...others.reduce<Amount>(plus, first),
+    of: (orgId) => others.reduce((sum, other) => plus(sum, other.of(orgId)), first.of(orgId)),
+    memory: first.memory,
+  };
+}
+
 function plus(one: Amount, other: Amount): Amount {
   return { jobs: one.jobs + other.jobs, bytes: one.bytes + other.bytes };
 }

@@ -1,19 +1,20 @@
 /**
  * Puts jobs into the queue, as long as there is room. 202 means durable, so nothing here resolves before the backend has
- * confirmed.
+ * confirmed. What is put in with one call goes into one shard, so it is there as a whole or not at all; and never into another
+ * when that one does not answer: it may have it.
  */
 import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports";
-import { AppError } from "@turnpike/domain/errors";
-import { addJobs } from "./add-jobs.ts";
-import { createAddLine } from "./add-line.ts";
 import type { QueueLocation } from "./backend.ts";
 import type { QueueRoom } from "./body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./bounds.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "./catalog.ts";
 import { reviveJob } from "./dead-job.ts";
-import { type Amount, createLoadBook } from "./load-book.ts";
-import { placeJobs } from "./place-jobs.ts";
-import { createQueueClient, WAIT_MS } from "./queue-client.ts";
+import { type Amount, sumLoads } from "./load-book.ts";
+import { createProducerShard, type ProducerShard, sumByOrg } from "./producer-shard.ts";
+import { WAIT_MS } from "./queue-client.ts";
+import { noteShardCount } from "./shard-count.ts";
+import { chooseShard, listShards } from "./shards.ts";
+import { within } from "./within.ts";
 
 export type { QueueBounds } from "./bounds.ts";
 
@@ -21,10 +22,8 @@ const MIB = 2 ** 20;
 // Deflating is the dearest part of taking a turn in: Redis gets bodies as they are until the queue begins to fill. Postgres
 // writes every byte twice, and reads it once more to throw it away: there it pays at once.
 const ROOMY_SHARE = { redis: 1 / 2, postgres: 0 } as const;
-// A large body takes its time also when the queue is well.
-const WAIT_MS_PER_MIB = 200;
-// Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
-const GROUPS = { lanes: 4, patienceMs: 50, restMs: 8, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
+// For the first look at the other shards; one that is away is not waited for longer, nor again.
+const FIRST_LOOK_MS = 500;
 
 /** What is held by one queue unless it is told otherwise. */
 export const DEFAULT_BOUNDS: QueueBounds = {
@@ -55,79 +54,91 @@ export interface Producer extends TurnQueue {
 
 /** Connect in the background; until that has worked, and whenever the queue is away, calls fail within seconds. */
 export function createProducer(options: ProducerOptions): Producer {
-  const { bounds = DEFAULT_BOUNDS, prefix } = options;
-  const client = createQueueClient(options);
-  const book = createLoadBook(() => client.use(WAIT_MS, ({ register }) => register.load()));
+  const { bounds = DEFAULT_BOUNDS } = options;
+  const shards = listShards(options).map((location) => createProducerShard(location)) as [
+    ProducerShard,
+    ...ProducerShard[],
+  ];
   const refused = Object.fromEntries(queueBounds.map((bound) => [bound, 0])) as Record<QueueBound, number>;
+  const shardOf = (group: string): ProducerShard => shards[chooseShard(group, shards.length)] ?? shards[0];
+  let firstLook: Promise<unknown> | undefined;
+  const noteCount = noteShardCount(shards[0].client, options);
 
-  const requireRoom = (byOrg: ReadonlyMap<string, Amount>): void => {
-    const passed = findPassedBound(book.current(), byOrg, bounds);
+  /** The bounds are those of all shards together, so all are looked at; only the one that is to take the jobs has to answer. */
+  const refresh = async (shard: ProducerShard): Promise<void> => {
+    const others = shards
+      .filter((other) => other !== shard)
+      .map(({ book }) => book.refresh().catch(() => {}));
+    firstLook ??= within(Promise.all(others), FIRST_LOOK_MS, () => new Error("late")).catch(() => {});
+    await Promise.all([shard.book.refresh(), firstLook]);
+  };
+  const currentLoad = (shard: ProducerShard) =>
+    sumLoads(
+      shard.book.current(),
+      shards.filter((other) => other !== shard).map(({ book }) => book.current()),
+    );
+  const requireRoom = (shard: ProducerShard, byOrg: ReadonlyMap<string, Amount>): void => {
+    const passed = findPassedBound(currentLoad(shard), byOrg, bounds);
     if (passed === undefined) return;
     refused[passed.bound] += 1;
     throw refuseFull(passed);
   };
-  const line = createAddLine({
-    ...GROUPS,
-    add(jobs, counts) {
-      const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
-      return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
-        addJobs(opened, prefix, jobs, { counts, signal }),
-      );
-    },
-    late: () => new AppError("queue_unavailable", "the queue is busy: try again"),
-  });
-  const put = async (jobs: readonly NewJob[], { counts }: { readonly counts: boolean }): Promise<void> => {
-    const byOrg = sumByOrg(jobs);
-    await book.refresh();
+  const put = async (
+    shard: ProducerShard,
+    jobs: readonly NewJob[],
+    { counts }: { readonly counts: boolean },
+  ): Promise<void> => {
+    noteCount();
+    await refresh(shard);
     // Nothing is waited for between this look and the note of what is put in.
-    if (counts) requireRoom(byOrg);
-    const placed = placeJobs(jobs, book.current());
-    const end = book.begin(byOrg);
-    let isIn = false;
-    try {
-      await line.add(jobs[0]?.orgId ?? "", placed, counts);
-      isIn = true;
-    } finally {
-      end(isIn);
-    }
+    if (counts) requireRoom(shard, sumByOrg(jobs));
+    await shard.add(jobs, { counts });
   };
-  const roomFor = (orgId: string): QueueRoom => {
+  const roomFor = (shard: ProducerShard, orgId: string): QueueRoom => {
     const share = ROOMY_SHARE[options.redisUrl === undefined ? "postgres" : "redis"];
-    const load = book.current();
+    const load = currentLoad(shard);
     const isRoomy =
       load.bytes < bounds.maxBytes * share && load.of(orgId).bytes < bounds.maxBytesPerOrg * share;
     return isRoomy ? "roomy" : "tight";
   };
   const add = async (name: JobName, bodies: readonly BodyToEnqueue[]): Promise<void> => {
-    if (bodies.length === 0) return;
+    const [first] = bodies;
+    if (first === undefined) return;
+    const shard = shardOf(first.group ?? first.receipt);
     // Before they are deflated: of a full queue it is known already.
-    await book.refresh();
-    requireRoom(countByOrg(bodies));
+    await refresh(shard);
+    requireRoom(shard, countByOrg(bodies));
     const jobs: NewJob[] = [];
     // One after the other: of many bodies, one is there twice at a time.
-    for (const body of bodies) jobs.push(await writeJob(name, body, roomFor(body.orgId)));
-    await put(jobs, { counts: true });
+    for (const body of bodies) jobs.push(await writeJob(name, body, roomFor(shard, body.orgId)));
+    await put(shard, jobs, { counts: true });
   };
 
   return {
     enqueue: (turns) => add(INGEST_TURN, turns),
     enqueueEvents: (posts) => add(INGEST_EVENTS, posts),
     async replay(orgId, receipt, job) {
-      await put([reviveJob(jobIdOf(orgId, receipt), orgId, job, Date.now())], { counts: false });
+      const jobId = jobIdOf(orgId, receipt);
+      // Of the session nothing is known here; the same shard every time, so that a second replay finds the first one's job.
+      await put(shardOf(jobId), [reviveJob(jobId, orgId, job, Date.now())], { counts: false });
     },
     refusals: () => ({ ...refused }),
-    ping: () => client.use(WAIT_MS, ({ backend }) => backend.ping()),
-    close: () => client.close(),
+    async ping() {
+      await Promise.any(
+        shards.map(({ client }) => client.use(WAIT_MS, ({ backend }) => backend.ping())),
+      ).catch((error: unknown) => {
+        throw firstOf(error);
+      });
+    },
+    async close() {
+      await Promise.all(shards.map(({ client }) => client.close()));
+    },
   };
 }
 
-function sumByOrg(jobs: readonly NewJob[]): Map<string, Amount> {
-  const byOrg = new Map<string, Amount>();
-  for (const { orgId, bytes } of jobs) {
-    const sum = byOrg.get(orgId) ?? { jobs: 0, bytes: 0 };
-    byOrg.set(orgId, { jobs: sum.jobs + 1, bytes: sum.bytes + bytes });
-  }
-  return byOrg;
+/** What the first of all that failed has failed with. */
+function firstOf(error: unknown): unknown {
+  return error instanceof AggregateError ? (error.errors[0] ?? error) : error;
 }
 
 // A body that was not deflated yet counts as one byte: it is refused only by a bound that is passed already.

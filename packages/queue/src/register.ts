@@ -47,6 +47,19 @@ export interface SweepResult {
   readonly adopted: number;
 }
 
+/** Add up what sweeps of several registers found. */
+export function sumSweeps(sweeps: readonly SweepResult[]): SweepResult {
+  const sum = (of: (sweep: SweepResult) => number): number =>
+    sweeps.reduce((total, sweep) => total + of(sweep), 0);
+  return {
+    ran: sweeps.some(({ ran }) => ran),
+    checked: sum(({ checked }) => checked),
+    released: sum(({ released }) => released),
+    orphanPayloads: sum(({ orphanPayloads }) => orphanPayloads),
+    adopted: sum(({ adopted }) => adopted),
+  };
+}
+
 /** The register of one queue. Each call fails with the driver's error when the backend is away. */
 export interface Register {
   /** Get the payload that lies beside the queue for a job. Those that are asked for at the same moment are read together. */

@@ -1,6 +1,6 @@
 import type { Log } from "@turnpike/domain/ports";
-import { Redis } from "ioredis";
 import { Pool } from "pg";
+import { openRedis } from "./open-redis.ts";
 import { channelOf, type Wake, type WakeLocation, writeMessages } from "./wake.ts";
 
 /** Sends wake-ups; never fails, never makes anybody wait. */
@@ -13,6 +13,7 @@ export interface WakePublisher {
 
 // Long enough to merge the commits of a burst, too short to be felt.
 const COALESCE_MS = 5;
+const RECONNECT_MS = 500;
 
 /** Make a publisher; it connects when there is something to send, and again when the connection was lost. */
 export function createWakePublisher(location: WakeLocation & { readonly log: Log }): WakePublisher {
@@ -65,11 +66,11 @@ interface Sender {
 }
 
 function createRedisSender(url: string, channel: string): Sender {
-  const redis = new Redis(url, {
+  const redis = openRedis(url, {
     lazyConnect: true,
     enableOfflineQueue: true,
     maxRetriesPerRequest: 0,
-    connectTimeout: 2_000,
+    reconnectMs: RECONNECT_MS,
   });
   redis.on("error", () => {});
   return {

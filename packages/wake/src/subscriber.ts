@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "@turnpike/domain/ports";
-import { Redis } from "ioredis";
 import { Client } from "pg";
+import { openRedis } from "./open-redis.ts";
 import { channelOf, readMessage, type Wake, type WakeLocation } from "./wake.ts";
 
 /** An open subscription. */
@@ -33,11 +33,7 @@ function listenOnRedis(
   log: Log,
 ): WakeSubscription {
   // Subscribes again by itself whenever the connection is back.
-  const redis = new Redis(url, {
-    maxRetriesPerRequest: null,
-    connectTimeout: 2_000,
-    retryStrategy: () => RECONNECT_MS,
-  });
+  const redis = openRedis(url, { maxRetriesPerRequest: null, reconnectMs: RECONNECT_MS });
   redis.on("error", (error: Error) => log.warn({ reason: error.name }, "wake-ups: redis connection"));
   redis.on("message", (_channel: string, message: string) => hear(message));
   redis.subscribe(channel).catch(() => {});

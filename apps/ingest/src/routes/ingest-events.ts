@@ -7,6 +7,7 @@ import { Accepted } from "../accepted.ts";
 import { describeJsonBody } from "../describe-json-body.ts";
 import type { RouteDeps } from "../deps.ts";
 import { exampleEvents } from "../example-events.ts";
+import { groupOf } from "../group-of.ts";
 import { issueReceipt } from "../issue-receipt.ts";
 import { useJsonBody } from "../read-json-body.ts";
 
@@ -35,7 +36,12 @@ export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
       const receipt = await useJsonBody(c, deps, {
         judge({ parsed, bytes }) {
           const { session, events } = readEventsBody(parsed);
-          const post = issueReceipt({ orgId: session.org_id, requestId: c.get("requestId"), body: bytes });
+          const post = issueReceipt({
+            orgId: session.org_id,
+            requestId: c.get("requestId"),
+            body: bytes,
+            group: groupOf(session),
+          });
           return { post, events: events.length };
         },
         act: async ({ post, events }) => {

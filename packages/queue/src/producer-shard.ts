@@ -1,0 +1,69 @@
+/** Puts jobs into one shard of the queue. A producer is made of these. */
+import type { Log } from "@turnpike/domain/ports";
+import { AppError } from "@turnpike/domain/errors";
+import { addJobs } from "./add-jobs.ts";
+import { createAddLine } from "./add-line.ts";
+import type { QueueLocation } from "./backend.ts";
+import type { NewJob } from "./catalog.ts";
+import { type Amount, createLoadBook, type LoadBook } from "./load-book.ts";
+import { placeJobs } from "./place-jobs.ts";
+import { createQueueClient, type QueueClient, WAIT_MS } from "./queue-client.ts";
+
+const MIB = 2 ** 20;
+// A large body takes its time also when the queue is well.
+const WAIT_MS_PER_MIB = 200;
+// Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
+const GROUPS = { lanes: 4, patienceMs: 50, restMs: 8, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
+
+/** The producing side of one shard. */
+export interface ProducerShard {
+  readonly client: QueueClient;
+  /** How full it is. */
+  readonly book: LoadBook;
+  /**
+   * Put jobs in, all or none; the look at the book before it has to be of the same tick.
+   * @throws AppError `queue_unavailable`.
+   */
+  add(jobs: readonly NewJob[], options: { readonly counts: boolean }): Promise<void>;
+}
+
+/** Connect in the background; until that has worked, and whenever the shard is away, calls fail within seconds. */
+export function createProducerShard(location: QueueLocation & { readonly log: Log }): ProducerShard {
+  const client = createQueueClient(location);
+  const book = createLoadBook(() => client.use(WAIT_MS, ({ register }) => register.load()));
+  const line = createAddLine({
+    ...GROUPS,
+    add(jobs, counts) {
+      const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
+      return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
+        addJobs(opened, location.prefix, jobs, { counts, signal }),
+      );
+    },
+    late: () => new AppError("queue_unavailable", "the queue is busy: try again"),
+  });
+  return {
+    client,
+    book,
+    async add(jobs, { counts }) {
+      const placed = placeJobs(jobs, book.current());
+      const end = book.begin(sumByOrg(jobs));
+      let isIn = false;
+      try {
+        await line.add(jobs[0]?.orgId ?? "", placed, counts);
+        isIn = true;
+      } finally {
+        end(isIn);
+      }
+    },
+  };
+}
+
+/** Add up what jobs bring, by org. */
+export function sumByOrg(jobs: readonly Pick<NewJob, "orgId" | "bytes">[]): Map<string, Amount> {
+  const byOrg = new Map<string, Amount>();
+  for (const { orgId, bytes } of jobs) {
+    const sum = byOrg.get(orgId) ?? { jobs: 0, bytes: 0 };
+    byOrg.set(orgId, { jobs: sum.jobs + 1, bytes: sum.bytes + bytes });
+  }
+  return byOrg;
+}
