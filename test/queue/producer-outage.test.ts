@@ -1,6 +1,7 @@
 import { isAppError } from "@turnpike/domain/errors";
 import { addJobs } from "@turnpike/queue/add-jobs";
 import { INGEST_TURN, writeJob } from "@turnpike/queue/catalog";
+import { sendAlone } from "@turnpike/queue/parcels";
 import { createQueueClient } from "@turnpike/queue/queue-client";
 import { within } from "@turnpike/queue/within";
 import { describe, expect, it } from "vitest";
@@ -67,7 +68,7 @@ describe.each(queueBackends())("a producer on $name", (backend) => {
 
   it("does not begin what was given up before it was its turn", async () => {
     const client = createQueueClient({ ...queue.location, log: { info() {}, warn() {}, error() {} } });
-    const job = { ...(await writeJob(INGEST_TURN, largeTurn(), "roomy")), priority: 0 };
+    const job = sendAlone({ ...(await writeJob(INGEST_TURN, largeTurn(), "roomy")), priority: 0 });
     const add = (signal: AbortSignal) =>
       client.use(A_FEW_SECONDS_MS, (opened) =>
         addJobs(opened, queue.location.prefix, [job], { counts: true, signal }),

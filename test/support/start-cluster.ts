@@ -94,7 +94,7 @@ async function joinNodes(nodes: readonly RunningNode[]): Promise<void> {
     await waitUntil(
       async () => {
         const answers = await Promise.all(clients.map((client) => client.cluster("INFO")));
-        return answers.every((info) => isWhole(String(info)));
+        return answers.every((info) => isWhole(info));
       },
       { what: "the nodes know each other and all slots" },
     );

@@ -2,12 +2,25 @@
 import { addToPostgres } from "./add-to-postgres.ts";
 import { addToRedis } from "./add-to-redis.ts";
 import type { NewJob } from "./catalog.ts";
-import type { OpenQueue } from "./queue-client.ts";
+import type { Queue, Worker } from "bullmq";
+import type { OpenBackend } from "./backend.ts";
+
+/** Where jobs are added: an open queue, or a worker on its own connection. */
+export interface AddTarget {
+  readonly backend: OpenBackend;
+  readonly queue: Queue | Worker;
+}
 
 /** A job with its place in the order in which jobs are taken. */
 export interface PlacedJob extends NewJob {
   /** 0 comes first, then 1, 2, 3, …; jobs of one priority in the order in which they came. */
   readonly priority: number;
+}
+
+/** A job as BullMQ takes it: a turn by itself, or a parcel of several. */
+export interface QueuedJob extends PlacedJob {
+  /** What it carries: itself, or the turns of a parcel. */
+  readonly turns: readonly PlacedJob[];
 }
 
 /** How jobs are put in. */
@@ -19,13 +32,14 @@ export interface AddOptions {
 }
 
 /**
- * Put jobs into the queue; one whose id is in the queue already is left as it is, and not counted again.
+ * Put jobs into the queue; one whose id is in the queue already is left as it is, and not counted again. A turn that was carried by
+ * a parcel until now leaves it.
  * @throws the driver's error, with nothing put in; or when the answer was lost, with all or nothing put in.
  */
 export async function addJobs(
-  opened: OpenQueue,
+  opened: AddTarget,
   prefix: string,
-  jobs: readonly PlacedJob[],
+  jobs: readonly QueuedJob[],
   options: AddOptions,
 ): Promise<void> {
   if (jobs.length === 0) return;

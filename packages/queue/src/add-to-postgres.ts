@@ -1,9 +1,9 @@
-import type { Pool, QueryConfig } from "pg";
-import type { AddOptions, PlacedJob } from "./add-jobs.ts";
+import { DatabaseError, type Pool, type QueryConfig } from "pg";
+import type { AddOptions, AddTarget, QueuedJob } from "./add-jobs.ts";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { toJobJson } from "./job-json.ts";
+import { sendAlone } from "./parcels.ts";
 import { REPLAY_SETTING } from "./postgres-schema.ts";
-import type { OpenQueue } from "./queue-client.ts";
 
 // BullMQ's function for one job, called for each: its function for many makes temporary tables, and costs 5 ms a call (1 job: 1.1
 // ms against 5.2, 16 jobs: 2.7 against 5.4, 64 jobs: 9.9 against 7.8; PostgreSQL 18.4, 2026-11-26). What lies beside them is cut
@@ -13,23 +13,33 @@ const ADD_JOBS = `SELECT count(bullmq.add_job($1, j.id, j.name, j.data, j.opts, 
     FROM jsonb_to_recordset($2::jsonb)
       AS j (id text, name text, data jsonb, opts jsonb, priority int, "timestamp" bigint, attempts int)`;
 
+const NOT_NULL_VIOLATION = "23502";
+
 const ADD_JOBS_ALONE = { name: "add-jobs-alone", text: ADD_JOBS };
 
-// Only with payloads: when there are none, nobody asks for what the jobs come to, and none is added.
+// Only with payloads: when there are none, nobody asks for what the jobs come to, and none is added. A turn that is in the queue
+// already is passed over when it comes alone, by the id of its job; in a parcel nobody would notice, so it is an error here.
 const ADD_JOBS_WITH_PAYLOADS = {
   name: "add-jobs",
   text: `WITH added AS MATERIALIZED (${ADD_JOBS})
-  INSERT INTO turnpike_queue.payloads (queue, job_id, body)
-  SELECT $1, p.job_id, substring($3::bytea FROM p.start + 1 FOR p.bytes)
-    FROM added, unnest($4::text[], $5::int[], $6::int[]) AS p (job_id, start, bytes)
+  INSERT INTO turnpike_queue.payloads (queue, job_id, body, carrier)
+  SELECT $1, p.job_id, substring($3::bytea FROM p.start + 1 FOR p.bytes), p.carrier
+    FROM added, unnest($4::text[], $5::int[], $6::int[], $7::text[]) AS p (job_id, start, bytes, carrier)
    WHERE added.n >= 0
-  ON CONFLICT (queue, job_id) DO NOTHING`,
+  ON CONFLICT (queue, job_id) DO UPDATE SET body = NULL WHERE EXCLUDED.carrier IS NOT NULL`,
+};
+
+// What lay beside the queue for a parcel's turn goes with the turn's own job from now on.
+const LEAVE_PARCEL = {
+  name: "leave-parcel",
+  text: `UPDATE turnpike_queue.payloads SET carrier = NULL
+          WHERE queue = $1 AND job_id = ANY ($2) AND carrier IS NOT NULL`,
 };
 
 /** Add jobs in one statement. The register's triggers count them. */
 export async function addToPostgres(
-  { backend, queue }: OpenQueue,
-  jobs: readonly PlacedJob[],
+  { backend, queue }: AddTarget,
+  jobs: readonly QueuedJob[],
   options: AddOptions,
 ): Promise<void> {
   const pool = backend.connection as Pool;
@@ -39,20 +49,44 @@ export async function addToPostgres(
     payloads === undefined
       ? { ...ADD_JOBS_ALONE, values: [INGEST_QUEUE, entries] }
       : { ...ADD_JOBS_WITH_PAYLOADS, values: [INGEST_QUEUE, entries, ...payloads] };
+  const sendEachAlone = async (error: unknown): Promise<void> => {
+    if (!isRefusedParcel(error)) throw error;
+    await addToPostgres(
+      { backend, queue },
+      jobs.flatMap(({ turns }) => turns.map(sendAlone)),
+      options,
+    );
+  };
   options.signal.throwIfAborted();
-  if (options.counts) await pool.query(statement);
-  else await inTransaction(pool, options.signal, statement);
+  if (options.counts) await pool.query(statement).catch(sendEachAlone);
+  else
+    await inTransaction(pool, options.signal, [
+      statement,
+      { ...LEAVE_PARCEL, values: [INGEST_QUEUE, idsOf(jobs)] },
+    ]);
+}
+
+function isRefusedParcel(error: unknown): boolean {
+  return error instanceof DatabaseError && error.code === NOT_NULL_VIOLATION;
+}
+
+function idsOf(jobs: readonly QueuedJob[]): string[] {
+  return jobs.map(({ jobId }) => jobId);
 }
 
 /** Only what is put back needs a setting of its transaction. */
-async function inTransaction(pool: Pool, signal: AbortSignal, statement: QueryConfig): Promise<void> {
+async function inTransaction(
+  pool: Pool,
+  signal: AbortSignal,
+  statements: readonly QueryConfig[],
+): Promise<void> {
   const client = await pool.connect();
   let failure: Error | undefined;
   try {
     signal.throwIfAborted();
     await client.query("BEGIN");
     await client.query(`SET LOCAL ${REPLAY_SETTING} = 'on'`);
-    await client.query(statement);
+    for (const statement of statements) await client.query(statement);
     signal.throwIfAborted();
     await client.query("COMMIT");
   } catch (error) {
@@ -64,28 +98,34 @@ async function inTransaction(pool: Pool, signal: AbortSignal, statement: QueryCo
   }
 }
 
-/** All payloads in one piece, with the job, the start and the length of each; undefined when there are none, as of jobs of older versions. */
+/** All payloads in one piece, with the turn, the start, the length and the parcel of each; undefined when there are none, as of jobs of older versions. */
 function joinPayloads(
-  jobs: readonly PlacedJob[],
-): [bytes: Buffer, ids: string[], starts: number[], lengths: number[]] | undefined {
+  jobs: readonly QueuedJob[],
+):
+  | [bytes: Buffer, ids: string[], starts: number[], lengths: number[], carriers: (string | null)[]]
+  | undefined {
   const ids: string[] = [];
   const payloads: Buffer[] = [];
   const starts: number[] = [];
+  const carriers: (string | null)[] = [];
   let start = 0;
-  for (const { jobId, payload } of jobs) {
-    if (payload === undefined) continue;
-    ids.push(jobId);
-    payloads.push(payload);
-    starts.push(start);
-    start += payload.length;
+  for (const { jobId: job, turns } of jobs) {
+    for (const { jobId, payload } of turns) {
+      if (payload === undefined) continue;
+      ids.push(jobId);
+      carriers.push(job === jobId ? null : job);
+      payloads.push(payload);
+      starts.push(start);
+      start += payload.length;
+    }
   }
   if (payloads.length === 0) return undefined;
   // A large one is alone, and not copied.
   const joined = payloads.length === 1 ? (payloads[0] as Buffer) : Buffer.concat(payloads);
-  return [joined, ids, starts, payloads.map(({ length }) => length)];
+  return [joined, ids, starts, payloads.map(({ length }) => length), carriers];
 }
 
-function toEntry(queue: OpenQueue["queue"], job: PlacedJob) {
+function toEntry(queue: AddTarget["queue"], job: QueuedJob) {
   const { opts, timestamp } = toJobJson(queue, job);
   const { jobId: id, name, data, priority } = job;
   return { id, name, data, opts, priority, timestamp, attempts: opts.attempts };

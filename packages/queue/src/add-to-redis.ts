@@ -1,16 +1,15 @@
 import { createIORedisClient, type IRedisTransaction } from "bullmq";
 import type { Redis } from "ioredis";
-import type { AddOptions, PlacedJob } from "./add-jobs.ts";
+import type { AddOptions, AddTarget, QueuedJob } from "./add-jobs.ts";
 import { toJobJson } from "./job-json.ts";
-import type { OpenQueue } from "./queue-client.ts";
 import { loadKey, payloadsKey, registerKeys } from "./redis-register.ts";
 import { ENTER } from "./redis-scripts.ts";
 
 /** Add jobs in one MULTI. Redis refuses it as a whole when it is out of memory or must not be written to. */
 export async function addToRedis(
-  { backend, queue }: OpenQueue,
+  { backend, queue }: AddTarget,
   prefix: string,
-  jobs: readonly PlacedJob[],
+  jobs: readonly QueuedJob[],
   { counts, signal }: AddOptions,
 ): Promise<void> {
   const redis = backend.connection as Redis;
@@ -20,11 +19,20 @@ export async function addToRedis(
   // Scripts alone would only be refused one by one when memory runs out; this one refuses all of them.
   multi.hincrby(loadKey(prefix), "jobs", 0);
   for (const job of jobs) {
-    if (job.payload !== undefined) multi.hsetnx(payloadsKey(prefix), job.jobId, job.payload);
+    for (const { jobId, payload } of job.turns)
+      if (payload !== undefined) multi.hsetnx(payloadsKey(prefix), jobId, payload);
     await bullmq.addJobToTransaction(transaction, toJobJson(queue, job), job.jobId);
   }
   const keys = registerKeys(prefix);
-  const entries = jobs.flatMap(({ jobId, orgId, bytes, acceptedMs }) => [jobId, orgId, bytes, acceptedMs]);
+  const entries = jobs.flatMap(({ jobId: carrier, turns }) =>
+    turns.flatMap(({ jobId, orgId, bytes, acceptedMs }) => [
+      jobId,
+      orgId,
+      bytes,
+      acceptedMs,
+      carrier === jobId ? "" : carrier,
+    ]),
+  );
   multi.eval(ENTER, keys.length, ...keys, counts ? "1" : "0", ...entries);
   signal.throwIfAborted();
   const results = (await multi.exec()) ?? [];

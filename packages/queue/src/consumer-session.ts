@@ -2,14 +2,17 @@
 import { setMaxListeners } from "node:events";
 import type { DeadLetterStore } from "@turnpike/domain/ports";
 import type { ActivityBook } from "./activity.ts";
+import { addJobs } from "./add-jobs.ts";
 import { createJobContents } from "./job-contents.ts";
 import { type JobGate, shareJobGate } from "./job-gate.ts";
 import { keepOpening } from "./keep-opening.ts";
 import { closeWorker, type OpenWorker, openWorker, startWorker, type WorkerOptions } from "./open-worker.ts";
+import { INGEST_TURNS, toJobAlone, unpackParcel } from "./parcels.ts";
 import { type Backlog, readBacklog } from "./read-backlog.ts";
 import type { SweepResult } from "./register.ts";
 import { createReleaseBatcher, type ReleaseBatcher } from "./release-batcher.ts";
 import { GIVEN_BACK, type JobHandlers, runJob } from "./run-job.ts";
+import { runParcel } from "./run-parcel.ts";
 import { within } from "./within.ts";
 
 const late = () => new Error("late");
@@ -56,13 +59,21 @@ export function openSession(options: SessionOptions): ConsumerSession {
   let releases: ReleaseBatcher | undefined;
 
   const open = () =>
-    openWorker(options, async (job, token, { clock, register }) => {
+    openWorker(options, async (job, token, { backend, clock, register, worker }) => {
       activity.begun(job);
       try {
-        await runJob(job, token, {
+        const run = job.name === INGEST_TURNS ? runParcel : runJob;
+        await run(job, token, {
           ...options,
           gate,
           contents: createJobContents(register),
+          sendAlone: (turns) => {
+            const jobs = turns.map((turn) => toJobAlone(turn, job));
+            return addJobs({ backend, queue: worker }, prefix, jobs, {
+              counts: false,
+              signal: giveBack.signal,
+            });
+          },
           now: () => new Date(Date.now() + clock.offsetMs()).toISOString(),
           stopEntering: stopEntering.signal,
           giveBack: giveBack.signal,
@@ -87,7 +98,7 @@ export function openSession(options: SessionOptions): ConsumerSession {
       releases = batcher;
       session.worker.on("completed", (job) => {
         activity.count("completed");
-        batcher.add(job.id ?? "");
+        for (const { id } of unpackParcel(job) ?? [job]) batcher.add(id ?? "");
       });
       session.worker.on("failed", () => activity.count("failed"));
       session.worker.on("stalled", () => activity.count("stalled"));

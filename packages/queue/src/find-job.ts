@@ -12,8 +12,15 @@ export interface FoundJob {
   readonly failedReason: string | undefined;
 }
 
-/** Look for a job without reading what it carries. */
-export async function findJob({ backend, queue }: OpenQueue, jobId: string): Promise<FoundJob | undefined> {
+/** Look for the job that a turn is in, without reading what it carries. */
+export async function findJob(opened: OpenQueue, jobId: string): Promise<FoundJob | undefined> {
+  const carrier = await opened.register.findCarrier(jobId);
+  if (carrier === undefined) return findOne(opened, jobId);
+  // It may have left the parcel in between.
+  return (await findOne(opened, carrier)) ?? findOne(opened, jobId);
+}
+
+async function findOne({ backend, queue }: OpenQueue, jobId: string): Promise<FoundJob | undefined> {
   if (backend.kind === "redis") {
     const state = await queue.getJobState(jobId);
     if (state === "unknown") return undefined;

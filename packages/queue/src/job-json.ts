@@ -1,17 +1,17 @@
 import { Job, type JobJson } from "bullmq";
-import type { PlacedJob } from "./add-jobs.ts";
-import type { OpenQueue } from "./queue-client.ts";
+import type { AddTarget, QueuedJob } from "./add-jobs.ts";
 import { MAX_ATTEMPTS } from "./retry-policy.ts";
 
 /** Write a job as BullMQ's backends take it. */
-export function toJobJson(queue: OpenQueue["queue"], job: PlacedJob): JobJson {
+export function toJobJson(queue: AddTarget["queue"], job: QueuedJob): JobJson {
   const options = {
     jobId: job.jobId,
     attempts: MAX_ATTEMPTS,
     backoff: { type: "custom" },
     ...(job.priority > 0 && { priority: job.priority }),
-    // Nothing to BullMQ; on Postgres the register reads it when the job goes.
+    // Nothing to BullMQ; on Postgres the register reads them when the job goes.
     bytes: job.bytes,
+    ...(job.turns.length > 1 && { turns: job.turns.length }),
   };
   return new Job(queue, job.name, job.data, options, job.jobId).asJSON();
 }

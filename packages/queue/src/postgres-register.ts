@@ -1,6 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
+import { INGEST_TURNS } from "./parcels.ts";
 import { createPayloadReader } from "./payload-reader.ts";
+import { turnsOf } from "./postgres-schema.ts";
 import type { Register, SweepResult } from "./register.ts";
 
 // From here on rows of counts are put together, when there are several per org.
@@ -20,6 +22,13 @@ export function createPostgresRegister(connection: unknown): Register {
       const bodies = new Map(rows.map(({ job_id, body }) => [job_id, body]));
       return jobIds.map((jobId) => bodies.get(jobId));
     }),
+    async findCarrier(jobId) {
+      const { rows } = await pool.query<{ carrier: string | null }>(
+        "SELECT carrier FROM turnpike_queue.payloads WHERE queue = $1 AND job_id = $2",
+        [INGEST_QUEUE, jobId],
+      );
+      return rows[0]?.carrier ?? undefined;
+    },
     release: () => Promise.resolve(0),
     adopt: () => Promise.resolve(0),
     sweep: () => sweep(pool),
@@ -57,8 +66,13 @@ export function createPostgresRegister(connection: unknown): Register {
       const { rows } = await pool.query<{ accepted: Record<string, number> | null; ids: string[] | null }>(
         `SELECT (SELECT json_object_agg(org_id, n)
                    FROM (SELECT org_id, sum(accepted) AS n FROM turnpike_queue.counts GROUP BY org_id) c) AS accepted,
-                (SELECT json_agg(id) FROM bullmq.job WHERE queue = $1) AS ids`,
-        [INGEST_QUEUE],
+                (SELECT json_agg(id)
+                   FROM (SELECT id FROM bullmq.job WHERE queue = $1 AND name <> $2
+                         UNION
+                         SELECT p.job_id
+                           FROM bullmq.job j JOIN turnpike_queue.payloads p ON p.carrier = j.id
+                          WHERE j.queue = $1 AND j.name = $2) t) AS ids`,
+        [INGEST_QUEUE, INGEST_TURNS],
       );
       const { accepted, ids } = rows[0] ?? { accepted: null, ids: null };
       return { acceptedByOrg: new Map(Object.entries(accepted ?? {})), jobIds: ids ?? [] };
@@ -79,8 +93,8 @@ async function sweep(pool: Pool): Promise<SweepResult> {
       // somebody emptied the table past its triggers.
       const { rows } = await client.query<{ checked: string; missing: string; extra: string }>(
         `WITH held AS (
-           SELECT split_part(id, '_', 1) AS org_id, count(*) AS jobs, sum(COALESCE((opts ->> 'bytes')::bigint, 0)) AS bytes
-             FROM bullmq.job WHERE queue = $1 GROUP BY 1),
+           SELECT split_part(id, '_', 1) AS org_id, sum(${turnsOf("j")}) AS jobs, sum(COALESCE((opts ->> 'bytes')::bigint, 0)) AS bytes
+             FROM bullmq.job j WHERE queue = $1 GROUP BY 1),
          counted AS (
            SELECT org_id, sum(jobs) AS jobs, sum(bytes) AS bytes FROM turnpike_queue.counts GROUP BY org_id),
          off AS (
@@ -100,7 +114,8 @@ async function sweep(pool: Pool): Promise<SweepResult> {
       // A payload comes in one step with its job and goes with it, unless somebody emptied the table past its triggers.
       const orphans = await client.query(
         `DELETE FROM turnpike_queue.payloads p
-          WHERE NOT EXISTS (SELECT FROM bullmq.job j WHERE j.queue = p.queue AND j.id = p.job_id)`,
+          WHERE NOT EXISTS (SELECT FROM bullmq.job j
+                             WHERE j.queue = p.queue AND j.id = COALESCE(p.carrier, p.job_id))`,
       );
       await compact(client);
       const found = rows[0];

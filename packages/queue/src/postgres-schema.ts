@@ -5,6 +5,7 @@
  */
 import type { PoolClient } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
+import { INGEST_TURNS } from "./parcels.ts";
 
 /** Rows per org at most. */
 const SHARDS = 32;
@@ -13,7 +14,7 @@ const SHARDS = 32;
 export const REPLAY_SETTING = "turnpike_queue.replay";
 
 // Raised with every change of the statements below, which must stay applicable to what is there.
-const VERSION = 2;
+const VERSION = 3;
 
 const LOCK = "hashtext('turnpike_queue')";
 
@@ -43,6 +44,9 @@ async function isCurrent(client: PoolClient): Promise<boolean> {
   return (rows[0]?.version ?? 0) >= VERSION;
 }
 
+/** How many turns a job carries. */
+export const turnsOf = (job: string): string => `COALESCE((${job}.opts ->> 'turns')::bigint, 1)`;
+
 const bytesOf = (job: string): string => `COALESCE((${job}.opts ->> 'bytes')::bigint, 0)`;
 
 const STATEMENTS = `
@@ -71,14 +75,17 @@ CREATE TABLE IF NOT EXISTS turnpike_queue.payloads (
 ALTER TABLE turnpike_queue.payloads ALTER COLUMN body SET STORAGE EXTERNAL;
 -- What a foreign key did row by row, the triggers below do by statement.
 ALTER TABLE turnpike_queue.payloads DROP CONSTRAINT IF EXISTS payloads_queue_job_id_fkey;
+-- The parcel that the turn is carried by; null when it is a job of its own.
+ALTER TABLE turnpike_queue.payloads ADD COLUMN IF NOT EXISTS carrier text;
+CREATE INDEX IF NOT EXISTS payloads_carrier_idx ON turnpike_queue.payloads (carrier) WHERE carrier IS NOT NULL;
 
 -- Rows are taken in the order of their orgs, so that two batches never wait for each other.
 CREATE OR REPLACE FUNCTION turnpike_queue.count_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO turnpike_queue.counts AS c (org_id, shard, accepted, jobs, bytes)
   SELECT split_part(a.id, '_', 1), pg_backend_pid() % ${SHARDS},
-         CASE WHEN current_setting('${REPLAY_SETTING}', true) = 'on' THEN 0 ELSE count(*) END,
-         count(*), sum(${bytesOf("a")})
+         CASE WHEN current_setting('${REPLAY_SETTING}', true) = 'on' THEN 0 ELSE sum(${turnsOf("a")}) END,
+         sum(${turnsOf("a")}), sum(${bytesOf("a")})
     FROM added a WHERE a.queue = '${INGEST_QUEUE}' GROUP BY 1 ORDER BY 1
   ON CONFLICT (org_id, shard) DO UPDATE
      SET accepted = c.accepted + EXCLUDED.accepted, jobs = c.jobs + EXCLUDED.jobs, bytes = c.bytes + EXCLUDED.bytes;
@@ -88,10 +95,12 @@ END $$;
 CREATE OR REPLACE FUNCTION turnpike_queue.count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO turnpike_queue.counts AS c (org_id, shard, accepted, jobs, bytes)
-  SELECT split_part(r.id, '_', 1), pg_backend_pid() % ${SHARDS}, 0, -count(*), -sum(${bytesOf("r")})
+  SELECT split_part(r.id, '_', 1), pg_backend_pid() % ${SHARDS}, 0, -sum(${turnsOf("r")}), -sum(${bytesOf("r")})
     FROM removed r WHERE r.queue = '${INGEST_QUEUE}' GROUP BY 1 ORDER BY 1
   ON CONFLICT (org_id, shard) DO UPDATE SET jobs = c.jobs + EXCLUDED.jobs, bytes = c.bytes + EXCLUDED.bytes;
-  DELETE FROM turnpike_queue.payloads p USING removed r WHERE p.queue = r.queue AND p.job_id = r.id;
+  DELETE FROM turnpike_queue.payloads p USING removed r
+   WHERE p.queue = r.queue AND p.job_id = r.id AND r.name <> '${INGEST_TURNS}';
+  DELETE FROM turnpike_queue.payloads p USING removed r WHERE p.carrier = r.id AND r.name = '${INGEST_TURNS}';
   RETURN NULL;
 END $$;
 

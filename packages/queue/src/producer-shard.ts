@@ -5,6 +5,7 @@ import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";
 import type { QueueLocation } from "./backend.ts";
 import type { NewJob } from "./catalog.ts";
+import { packParcels, sendAlone } from "./parcels.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./load-book.ts";
 import { placeJobs } from "./place-jobs.ts";
 import { createQueueClient, type QueueClient, WAIT_MS } from "./queue-client.ts";
@@ -36,7 +37,10 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
     add(jobs, counts) {
       const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
       return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
-        addJobs(opened, location.prefix, jobs, { counts, signal }),
+        addJobs(opened, location.prefix, counts ? packParcels(jobs) : jobs.map(sendAlone), {
+          counts,
+          signal,
+        }),
       );
     },
     late: () => new AppError("queue_unavailable", "the queue is busy: try again"),

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
 import { INGEST_QUEUE } from "./catalog.ts";
+import { isParcelId } from "./parcels.ts";
 import { createPayloadReader } from "./payload-reader.ts";
 import { ADOPT, RELEASE, SNAPSHOT, UNLOCK } from "./redis-scripts.ts";
 import type { QueueSnapshot, QueueStates, Register, RegisteredLoad, SweepResult } from "./register.ts";
@@ -101,7 +102,8 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
     const counts = pairs(accepted);
     return {
       acceptedByOrg: new Map(counts.map(([orgId, count]) => [orgId, Number(count)])),
-      jobIds: [...new Set(ids.flat())],
+      // The turns of a parcel are in the register one by one, from the moment when it is in the queue.
+      jobIds: [...new Set(ids.flat())].filter((id) => !isParcelId(id)),
     };
   };
 
@@ -110,6 +112,10 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
       const payloads = await redis.hmgetBuffer(own("payloads"), ...jobIds);
       return payloads.map((payload) => payload ?? undefined);
     }),
+    async findCarrier(jobId) {
+      const entry = await redis.hget(own("jobs"), jobId);
+      return entry?.split(" ")[1];
+    },
     async release(jobIds) {
       return (await releaseAll(jobIds))[0];
     },

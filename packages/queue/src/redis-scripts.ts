@@ -9,8 +9,14 @@
 // What is counted by org is added up first: a script's calls are what it costs.
 const enter = `
 local jobs_of, bytes_of, accepted_of = {}, {}, {}
-local function enter(id, org, bytes, ms, counts)
-  if redis.call("HSETNX", KEYS[2], id, bytes) == 0 then return 0 end
+local function enter(id, org, bytes, ms, carrier, counts)
+  if redis.call("HSETNX", KEYS[2], id, carrier == "" and bytes or bytes .. " " .. carrier) == 0 then
+    local known = redis.call("HGET", KEYS[2], id)
+    if carrier == "" and string.find(known, " ", 1, true) then
+      redis.call("HSET", KEYS[2], id, string.match(known, "^%d+"))
+    end
+    return 0
+  end
   redis.call("ZADD", KEYS[3], ms, id)
   jobs_of[org] = (jobs_of[org] or 0) + 1
   bytes_of[org] = (bytes_of[org] or 0) + bytes
@@ -33,24 +39,29 @@ end
 `;
 
 /**
- * The last step of an add. ARGV: whether they count as accepted, then id, org, bytes and milliseconds of each job. When one of
- * the jobs is not there, because BullMQ's script failed, those that came with it are taken out again.
+ * The last step of an add. ARGV: whether they count as accepted, then id, org, bytes and milliseconds of each turn, and the id of
+ * the parcel that carries it, if any. When one of the jobs is not there, because BullMQ's script failed, those that came with it are
+ * taken out again.
  * Returns how many are missing.
  */
 export const ENTER = `${enter}
 local missing = 0
-for i = 2, #ARGV, 4 do
-  if redis.call("EXISTS", KEYS[6] .. ARGV[i]) == 0 then missing = missing + 1 end
+local last = ""
+for i = 2, #ARGV, 5 do
+  local job = ARGV[i + 4] == "" and ARGV[i] or ARGV[i + 4]
+  if job ~= last and redis.call("EXISTS", KEYS[6] .. job) == 0 then missing = missing + 1 end
+  last = job
 end
-for i = 2, #ARGV, 4 do
-  local id = ARGV[i]
+for i = 2, #ARGV, 5 do
+  local id, carrier = ARGV[i], ARGV[i + 4]
   if missing == 0 then
-    enter(id, ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[1] == "1")
+    enter(id, ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], carrier, ARGV[1] == "1")
   elseif redis.call("HEXISTS", KEYS[2], id) == 0 then
-    redis.call("DEL", KEYS[6] .. id)
-    redis.call("LREM", KEYS[7], 1, id)
-    redis.call("LREM", KEYS[8], 1, id)
-    redis.call("ZREM", KEYS[9], id)
+    local job = carrier == "" and id or carrier
+    redis.call("DEL", KEYS[6] .. job)
+    redis.call("LREM", KEYS[7], 1, job)
+    redis.call("LREM", KEYS[8], 1, job)
+    redis.call("ZREM", KEYS[9], job)
     redis.call("HDEL", KEYS[5], id)
   end
 end
@@ -65,14 +76,14 @@ for _, id in ipairs(ARGV) do
   if redis.call("HEXISTS", KEYS[2], id) == 0 and redis.call("EXISTS", KEYS[6] .. id) == 1 then
     local bytes = redis.call("HSTRLEN", KEYS[6] .. id, "data")
     local ms = redis.call("HGET", KEYS[6] .. id, "timestamp") or "0"
-    adopted = adopted + enter(id, string.match(id, "^[^_]*"), bytes, ms, true)
+    adopted = adopted + enter(id, string.match(id, "^[^_]*"), bytes, ms, "", true)
   end
 end
 add_up()
 return adopted
 `;
 
-/** ARGV: ids. Takes off those that are in the queue no more; returns how many entries there were, and how many payloads without one. */
+/** ARGV: ids of turns. Takes off those that are in the queue no more, nor their parcel; returns how many entries there were, and how many payloads without one. */
 export const RELEASE = `
 local function lower(field, by)
   if redis.call("HINCRBY", KEYS[4], field, 0 - by) <= 0 then redis.call("HDEL", KEYS[4], field) end
@@ -80,8 +91,10 @@ end
 local released, orphans, freed = 0, 0, 0
 local jobs_of, bytes_of = {}, {}
 for _, id in ipairs(ARGV) do
-  if redis.call("EXISTS", KEYS[6] .. id) == 0 then
-    local bytes = redis.call("HGET", KEYS[2], id)
+  local entry = redis.call("HGET", KEYS[2], id)
+  local bytes, carrier
+  if entry then bytes, carrier = string.match(entry, "^(%d+) ?(.*)$") end
+  if redis.call("EXISTS", KEYS[6] .. (carrier and carrier ~= "" and carrier or id)) == 0 then
     local had_payload = redis.call("HDEL", KEYS[5], id)
     if bytes then
       local org = string.match(id, "^[^_]*")

@@ -20,7 +20,7 @@ export interface RegisteredLoad {
 
 /** Where the jobs of the queue stand. */
 export interface QueueStates {
-  /** BullMQ's states. */
+  /** BullMQ's states, each with its jobs; one may carry several turns. */
   readonly states: Readonly<Record<string, number>>;
   /** ISO 8601; of the job that has been in the queue for longest. */
   readonly oldestAcceptedAt: string | undefined;
@@ -64,9 +64,11 @@ export function sumSweeps(sweeps: readonly SweepResult[]): SweepResult {
 export interface Register {
   /** Get the payload that lies beside the queue for a job. Those that are asked for at the same moment are read together. */
   readonly readPayload: ReadPayload;
+  /** Find the parcel that carries a turn; undefined when it is a job of its own, or not in the queue. */
+  findCarrier(jobId: string): Promise<string | undefined>;
   /**
-   * Take jobs that have left the queue off the register, with their payloads; jobs that are still in the queue stay. Safe to
-   * repeat. Nothing to do on Postgres.
+   * Take turns that have left the queue off the register, with their payloads; those that are still in the queue, or whose parcel is, stay.
+   * Safe to repeat. Nothing to do on Postgres.
    * @returns how many were on it.
    */
   release(jobIds: readonly string[]): Promise<number>;

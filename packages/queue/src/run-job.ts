@@ -34,9 +34,11 @@ export type RunnableJob = Pick<
 /** How the payloads of jobs are got at, wherever they lie. */
 export interface JobContents {
   /** How much memory the body will take, before it is read. */
-  sizeOf(job: RunnableJob): number;
+  sizeOf(job: Pick<RunnableJob, "data">): number;
   /** @throws AppError `unreadable_job`, or `queue_unavailable`. */
-  read(job: RunnableJob): Promise<{ readonly name: JobName; readonly accepted: AcceptedBody }>;
+  read(
+    job: Pick<RunnableJob, "id" | "name" | "data">,
+  ): Promise<{ readonly name: JobName; readonly accepted: AcceptedBody }>;
   /** Write a job down whole, as a replay takes it. */
   write(job: RunnableJob): Promise<Uint8Array>;
 }
@@ -71,18 +73,32 @@ export interface RunJobDeps {
  */
 export async function runJob(job: RunnableJob, token: string, deps: RunJobDeps): Promise<void> {
   const run: Run = { job, marks: readMarks(job), attempt: job.attemptsMade + 1 };
+  await orGiveBack(run, token, deps, () => runInGate(run, deps));
+}
+
+/** One run of a job. */
+export interface Run {
+  readonly job: RunnableJob;
+  marks: JobMarks;
+  readonly attempt: number;
+}
+
+/**
+ * Act for a job, unless it is to be given back.
+ * @throws what `act` throws, or WaitingError when the job was given back.
+ */
+export async function orGiveBack(
+  run: Run,
+  token: string,
+  deps: Pick<RunJobDeps, "giveBack" | "log" | "on">,
+  act: () => Promise<void>,
+): Promise<void> {
   try {
-    await unlessGivenBack(deps.giveBack, () => runInGate(run, deps));
+    await unlessGivenBack(deps.giveBack, act);
   } catch (error) {
     if (error !== GIVEN_BACK) throw error;
     throw await giveBack(run, token, deps);
   }
-}
-
-interface Run {
-  readonly job: RunnableJob;
-  marks: JobMarks;
-  readonly attempt: number;
 }
 
 /** What still runs when the signal comes goes on unheard: what it stores is stored once, whoever runs the job next. */
@@ -132,7 +148,7 @@ async function settleFailure(run: Run, deps: RunJobDeps, error: unknown): Promis
   const { firstFailedAt = deps.now(), lonelyRuns = 0 } = run.marks;
   if (run.marks.firstFailedAt === undefined || lonelyRuns > 0)
     await note(run, { firstFailedAt, lonelyRuns: 0 }).catch(() => {});
-  throw describe(Error, failure);
+  throw describeFailure(Error, failure);
 }
 
 /** Put a job into the dead letters; resolved, it may leave the queue. */
@@ -156,15 +172,19 @@ async function bury(run: Run, deps: RunJobDeps, failure: AppError): Promise<void
     deps.log.warn({ ...facts, at: traceOf(failure.cause) }, "dead letter");
   } catch (cause) {
     const lost = isAppError(cause) ? cause : new AppError("internal", "unexpected error", { cause });
-    if (isWorthTrying(lost.code, attempt)) throw describe(Error, lost);
+    if (isWorthTrying(lost.code, attempt)) throw describeFailure(Error, lost);
     // The last resort: the queue itself keeps it, among its failed jobs.
     deps.log.error({ jobId: job.id, code: lost.code, at: traceOf(cause) }, "a dead letter cannot be written");
-    throw describe(UnrecoverableError, failure);
+    throw describeFailure(UnrecoverableError, failure);
   }
 }
 
 /** The job waits again at once, its attempts as before; a run alone that ends like this says nothing against it. */
-async function giveBack(run: Run, token: string, { log, on }: RunJobDeps): Promise<WaitingError> {
+async function giveBack(
+  run: Run,
+  token: string,
+  { log, on }: Pick<RunJobDeps, "log" | "on">,
+): Promise<WaitingError> {
   const { job, marks } = run;
   try {
     if (marks.lonelyRuns) await note(run, { lonelyRuns: 0 });
@@ -186,7 +206,7 @@ async function note(run: Run, marks: JobMarks): Promise<void> {
  * What BullMQ stores of a failure: the code and our own message. Anything else may hold the body's text, and a character
  * that Postgres cannot store in it would keep the job from ever finishing.
  */
-function describe(Failure: new (message: string) => Error, failure: AppError): Error {
+export function describeFailure(Failure: new (message: string) => Error, failure: AppError): Error {
   const message = toStorable(`${failure.code}: ${failure.message}`).value;
   return Object.assign(new Failure(message), { cause: failure.cause ?? failure });
 }

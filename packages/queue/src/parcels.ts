@@ -1,0 +1,113 @@
+/**
+ * Parcels: jobs that carry several turns of one org. What BullMQ does for a job costs the same for one turn and for many. A parcel
+ * carries and does nothing else: each turn keeps its own id, its payload and its entry in the register, and one that cannot
+ * be stored with the others becomes a job of its own.
+ */
+import { randomUUID } from "node:crypto";
+import type { Job } from "bullmq";
+import { z } from "zod";
+import type { PlacedJob, QueuedJob } from "./add-jobs.ts";
+import { bodyLengthOf, INGEST_TURN, jobIdOf } from "./catalog.ts";
+
+/** The name of the job that carries turns. */
+export const INGEST_TURNS = "ingest-turns";
+
+const MAX_TURNS = 16;
+// A parcel is tried as a whole: what is large is not tried again because of its neighbours.
+const MAX_BYTES = 512 * 1_024;
+
+const ParcelData = z.object({
+  v: z.literal(1),
+  /** Payloads of `INGEST_TURN`. */
+  turns: z.array(z.looseObject({ orgId: z.uuid(), receipt: z.uuid() })).min(1),
+});
+
+/** A turn that is carried, as the job that it would be by itself. */
+export interface CarriedJob {
+  readonly id: string;
+  readonly name: string;
+  readonly data: unknown;
+}
+
+/** Put turns that may travel together into parcels; their order stays, but for what is put aside for another org. */
+export function packParcels(jobs: readonly PlacedJob[]): QueuedJob[] {
+  const open = new Map<string, PlacedJob[]>();
+  const parcels: PlacedJob[][] = [];
+  for (const job of jobs) {
+    const place = job.name === INGEST_TURN ? `${job.orgId} ${job.priority}` : job.jobId;
+    const parcel = open.get(place);
+    if (parcel !== undefined && hasRoom(parcel, job)) {
+      parcel.push(job);
+      continue;
+    }
+    const another = [job];
+    open.set(place, another);
+    parcels.push(another);
+  }
+  return parcels.map(toQueuedJob);
+}
+
+/** Make a job that carries nothing but itself. */
+export function sendAlone(job: PlacedJob): QueuedJob {
+  return { ...job, turns: [job] };
+}
+
+/** Make the job that a carried turn becomes when it leaves its parcel; what lies beside the queue for it is there already. */
+export function toJobAlone(
+  { id, name, data }: CarriedJob,
+  parcel: Pick<Job, "priority" | "timestamp">,
+): QueuedJob {
+  return sendAlone({
+    jobId: id,
+    orgId: id.slice(0, id.indexOf("_")),
+    name,
+    data,
+    payload: undefined,
+    bytes: bodyLengthOf(data),
+    acceptedMs: parcel.timestamp,
+    priority: parcel.priority,
+  });
+}
+
+/**
+ * List what a parcel carries; undefined when the job is none.
+ * @throws ZodError when it is one that cannot be read.
+ */
+export function unpackParcel(job: {
+  readonly name: string;
+  readonly data: unknown;
+}): CarriedJob[] | undefined {
+  if (job.name !== INGEST_TURNS) return undefined;
+  return ParcelData.parse(job.data).turns.map((data) => ({
+    id: jobIdOf(data.orgId, data.receipt),
+    name: INGEST_TURN,
+    data,
+  }));
+}
+
+/** Tell whether an id is that of a parcel, whose turns the register knows one by one. */
+export function isParcelId(jobId: string): boolean {
+  return jobId.includes("_p");
+}
+
+function hasRoom(parcel: readonly PlacedJob[], { bytes }: PlacedJob): boolean {
+  return parcel.length < MAX_TURNS && parcel.reduce((sum, job) => sum + job.bytes, bytes) <= MAX_BYTES;
+}
+
+function toQueuedJob(turns: readonly PlacedJob[]): QueuedJob {
+  const [first] = turns as [PlacedJob];
+  if (turns.length === 1) return sendAlone(first);
+  const { orgId, priority, acceptedMs } = first;
+  return {
+    // Never a receipt's: a turn that leaves the parcel takes its own id, which must be free.
+    jobId: `${orgId}_p${randomUUID()}`,
+    orgId,
+    name: INGEST_TURNS,
+    data: { v: 1, turns: turns.map(({ data }) => data) },
+    payload: undefined,
+    bytes: turns.reduce((sum, { bytes }) => sum + bytes, 0),
+    acceptedMs,
+    priority,
+    turns,
+  };
+}
