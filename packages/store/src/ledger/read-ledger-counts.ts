@@ -41,6 +41,8 @@ export function readLedgerCounts(
 ): Promise<ReadonlyMap<string, LedgerCounts>> {
   return pool.transaction(async (tx) => {
     await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`;
+    // Before there is a snapshot: rows that are moved while this one waits for their table (`partition-tables.ts`) would not be in it.
+    await tx`LOCK TABLE ledger_counts, dead_letters, receipts IN ACCESS SHARE MODE`;
     const rows = [...(await countEnded(tx)), ...(await countLetters(tx))];
     for (let from = 0; from < jobs.length; from += CHUNK) {
       rows.push(...(await countInFlight(tx, jobs.slice(from, from + CHUNK))));
