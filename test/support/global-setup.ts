@@ -15,6 +15,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** URL of a database of the run's Postgres that no test writes to; tests clone their own, see `database.ts`. */
     postgresUrl: string;
+    /** How many partitions the tables of the template have, in a project that asks for some. */
+    partitions: number | undefined;
     /** Undefined where redis-server is not installed. */
     redisUrl: string | undefined;
     /** For files of tests. It is removed at the end of the run, and PostgreSQL servers whose data is in it are killed. */
@@ -48,7 +50,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     const postgres = await startEmbeddedPostgres({ dataDir, settings: serverSettings });
     stops.push(() => postgres.stop());
-    await createTemplate(postgres.url);
+    await createTemplate(postgres.url, project.getProvidedContext().partitions);
     const redis = await startRedis(folder);
     if (redis === undefined) reportMissingRedis();
     else stops.push(() => redis.stop());
