@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import { partitionTables } from "@turnpike/store/partition-tables";
+import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
 import { useDeadLetters } from "../support/dead-letter.ts";
@@ -15,6 +16,7 @@ import { waitUntil } from "../support/wait-until.ts";
 
 const WRITERS = 8;
 const TURNS = 40;
+const newest = { sort: "last_seen_at", order: "desc", limit: 1 } as const;
 
 /** As a worker does: what the store cannot take now is tried again, under the same receipt. */
 async function untilTaken<T>(act: () => Promise<T>): Promise<T> {
@@ -31,7 +33,7 @@ describe("while tables are partitioned", () => {
   const fixture = useStore();
   const editor = useEditor(fixture);
 
-  it("turns and loose receipts are stored, and sessions deleted, as if nothing happened", async () => {
+  it("turns and loose receipts are stored, timelines read, and sessions deleted, as if nothing happened", async () => {
     const orgs = Array.from({ length: WRITERS }, () => randomUUID());
     let stored = 0;
     let isDone = false;
@@ -56,6 +58,21 @@ describe("while tables are partitioned", () => {
         await untilTaken(() => editor().deleteSession(doomed, result?.sessionId ?? ""));
       }
     };
+    // On one connection, whose statements are prepared before and used after.
+    const reader = createReadQueries({ url: fixture.url, maxConnections: 1 });
+    const follow = async (org: string): Promise<void> => {
+      let latest = 0;
+      while (!isDone) {
+        const { items } = await untilTaken(() => reader.listSessions(org, newest));
+        const sessionId = items[0]?.id ?? randomUUID();
+        const page = await untilTaken(() => reader.readEvents(org, sessionId, { limit: 1_000 }));
+        expect(page?.events.length ?? 0).toBe(page?.latestSequence ?? 0);
+        expect(page?.latestSequence ?? 0).toBeGreaterThanOrEqual(latest);
+        latest = page?.latestSequence ?? 0;
+      }
+      expect(latest).toBeGreaterThan(0);
+      await reader.close(1);
+    };
     const partition = async (): Promise<void> => {
       await waitUntil(() => stored > WRITERS * 5, { what: "the writers are at work" });
       const result = await partitionTables(fixture.url, {
@@ -68,7 +85,7 @@ describe("while tables are partitioned", () => {
       await waitUntil(() => stored > atThatMoment + WRITERS * 5, { what: "the writers go on" });
       isDone = true;
     };
-    await Promise.all([...orgs.map(write), erase(), partition()]);
+    await Promise.all([...orgs.map(write), erase(), follow(orgs[0] ?? ""), partition()]);
 
     const reference = randomUUID();
     await fixture.store.ingestTurns(
