@@ -45,7 +45,8 @@ type Scalars = Pick<
   "owner" | "tablespace" | "options" | "columns" | "columnSettings" | "comment"
 >;
 
-// Those that ALTER TABLE documents. Some servers keep notes of their own among them (Debian's 15.20: `pg_attver`), which nobody can set.
+// Those that ALTER TABLE documents. A server may keep notes of its own among them, which nobody can set and pg_dump leaves out (seen
+// on one of 15.20: `pg_attver`).
 const COLUMN_OPTIONS = ["n_distinct", "n_distinct_inherited"];
 
 /** Read a table's definition from the catalog. */
