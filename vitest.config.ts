@@ -1,6 +1,22 @@
 import { defineConfig } from "vitest/config";
 import { createCountReporter } from "./test/support/count-reporter.ts";
 
+// What the statements mean must not depend on how the tables lie: these run on partitioned ones too.
+const partitionedToo = [
+  "append-only",
+  "dead-letters",
+  "delete-session",
+  "delete-under-load",
+  "event-store",
+  "exactly-once",
+  "ingest-events",
+  "isolation",
+  "ledger",
+  "lineage",
+  "session-facts",
+  "statement-count",
+].map((name) => `test/store/${name}.test.ts`);
+
 /**
  * Two projects, so that the pure tests need no service and can run alone: `vitest run --project unit`.
  * @public
@@ -30,6 +46,17 @@ export default defineConfig({
           exclude: ["test/faults/**"],
           globalSetup: ["test/support/global-setup.ts"],
           // Real processes on a busy two-core machine.
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "partitioned",
+          include: [...partitionedToo, "test/flows/any-order.test.ts", "test/timeline/*.happy.test.ts"],
+          globalSetup: ["test/support/global-setup.ts"],
+          provide: { partitions: 4 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
         },

@@ -16,6 +16,8 @@ declare module "vitest" {
   export interface ProvidedContext {
     /** URL of a database of the run's Postgres that no test writes to; tests clone their own, see `database.ts`. */
     postgresUrl: string;
+    /** How many partitions the tables of the template have, in a project that asks for some. */
+    partitions: number | undefined;
     /** Undefined where redis-server is not installed. */
     redisUrl: string | undefined;
     /** The nodes of a Redis Cluster with commas between; undefined likewise. */
@@ -51,7 +53,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   try {
     const postgres = await startEmbeddedPostgres({ dataDir, settings: serverSettings });
     stops.push(() => postgres.stop());
-    await createTemplate(postgres.url);
+    await createTemplate(postgres.url, project.getProvidedContext().partitions);
     const redis = await startRedis(folder);
     if (redis === undefined) reportMissingRedis();
     else stops.push(() => redis.stop());

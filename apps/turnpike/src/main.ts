@@ -7,6 +7,7 @@ import { addDemo } from "./commands/demo.ts";
 import { addImportEvents } from "./commands/import-events.ts";
 import { addLedger } from "./commands/ledger.ts";
 import { addMigrate } from "./commands/migrate.ts";
+import { addPartition } from "./commands/partition.ts";
 import { addPost } from "./commands/post.ts";
 import { addStart } from "./commands/start.ts";
 
@@ -21,6 +22,7 @@ const commands = [
   addAudit,
   addImportEvents,
   addMigrate,
+  addPartition,
 ];
 
 const program = new Command("turnpike")

@@ -3,12 +3,11 @@ import { fileURLToPath } from "node:url";
 import { drizzle } from "drizzle-orm/postgres-js";
 import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
+import { MIGRATION_LOCK } from "./migration-lock.ts";
 import { translateError } from "./translate-error.ts";
 
 // Beside a bundle; or, from the sources, at the root of the repository.
 const PLACES = ["./drizzle/", "../../../drizzle/"];
-// Any fixed number: what matters is that every process that migrates asks for the same one.
-const MIGRATION_LOCK = 7_108_221_977;
 
 /**
  * Bring a database's tables up to date. Idempotent; processes that start together wait for one another.

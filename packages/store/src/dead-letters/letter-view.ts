@@ -12,9 +12,10 @@ export const letterStates = ["dead", "replaying", "discarded", "resolved"] as co
  */
 export type LetterState = (typeof letterStates)[number];
 
-// The mark alone is not enough: a turn may have been stored since the last tidying.
+// The mark alone is not enough: a turn may have been stored since the last tidying. The limit keeps each look-up one in an
+// index, however many receipts there are.
 const isSettled = sql`(${deadLetters.resolvedAt} IS NOT NULL OR EXISTS (
-  SELECT FROM ${receipts} WHERE ${receipts.orgId} = ${deadLetters.orgId} AND ${receipts.receipt} = ${deadLetters.receipt}))`;
+  SELECT FROM ${receipts} WHERE ${receipts.orgId} = ${deadLetters.orgId} AND ${receipts.receipt} = ${deadLetters.receipt} OFFSET 0))`;
 
 /** A letter's state. */
 export const letterState = sql<LetterState>`CASE WHEN ${isSettled} THEN 'resolved'

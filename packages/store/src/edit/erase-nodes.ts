@@ -11,23 +11,24 @@ import type { Transaction } from "../write-pool.ts";
  */
 export async function eraseNodes(tx: Transaction, orgId: string, sessionId: string): Promise<void> {
   // The lateral parts keep each step an index look-up, whatever the planner expects of the step before. Children are
-  // materialised: told apart one by one, they would each cost a look at all of the session's nodes. They are looked up by
-  // the parent alone: of an org that is too new for the statistics the planner expects one node, and would read all of them.
+  // materialised: told apart one by one, they would each cost a look at all of the session's nodes. Their org is taken from the
+  // parent's row: of one that the planner knows, and that is too new for the statistics, it expects one node, and would read
+  // all of them; of any org, more than one.
   await tx`
     WITH RECURSIVE own AS (
       SELECT h.* FROM turns t CROSS JOIN LATERAL (
-        SELECT n.hash, n.parent_hash, n.session_id FROM nodes n
+        SELECT n.org_id, n.hash, n.parent_hash, n.session_id FROM nodes n
         WHERE n.org_id = ${orgId} AND n.hash = t.head_hash OFFSET 0
       ) h
       WHERE t.org_id = ${orgId} AND t.session_id = ${sessionId}
       UNION
       SELECT p.* FROM own CROSS JOIN LATERAL (
-        SELECT n.hash, n.parent_hash, n.session_id FROM nodes n
+        SELECT n.org_id, n.hash, n.parent_hash, n.session_id FROM nodes n
         WHERE n.org_id = ${orgId} AND n.hash = own.parent_hash OFFSET 0
       ) p
     ), child AS MATERIALIZED (
       SELECT own.hash AS parent_hash, c.hash FROM own CROSS JOIN LATERAL (
-        SELECT n.hash FROM nodes n WHERE n.parent_hash = own.hash AND (n.org_id = ${orgId}) IS TRUE OFFSET 0
+        SELECT n.hash FROM nodes n WHERE n.parent_hash = own.hash AND n.org_id = own.org_id OFFSET 0
       ) c
     ), anchor AS (
       SELECT hash, parent_hash FROM own WHERE session_id IS NULL

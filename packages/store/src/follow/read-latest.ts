@@ -8,14 +8,17 @@ export async function readLatest(
   sessions: readonly WatchedSession[],
 ): Promise<SessionNews[]> {
   if (sessions.length === 0) return [];
+  // The lateral part keeps each step an index look-up, however many are asked for and whatever the planner expects of that.
   const rows = await db.execute<{ orgId: string; sessionId: string; latest: string }>(sql`
     SELECT s.org_id AS "orgId", s.id AS "sessionId", s.latest_sequence AS latest
     FROM unnest(
       ${sql.param(sessions.map((session) => session.orgId))}::uuid[],
       ${sql.param(sessions.map((session) => session.sessionId))}::uuid[]
     ) AS k (org_id, id)
-    JOIN sessions s USING (org_id, id)
-    WHERE s.deleted_at IS NULL`);
+    CROSS JOIN LATERAL (
+      SELECT org_id, id, latest_sequence FROM sessions
+      WHERE org_id = k.org_id AND id = k.id AND deleted_at IS NULL OFFSET 0
+    ) s`);
   return rows.map((row) => ({
     orgId: row.orgId,
     sessionId: row.sessionId,
