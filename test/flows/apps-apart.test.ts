@@ -55,6 +55,10 @@ describe.each(allBackends())("the apps as processes of their own on $name", (bac
       startApp("worker"),
       startApp("worker"),
     ]);
+    // On a cluster there are four.
+    const others = await Promise.all(
+      Array.from({ length: Math.max(0, backend.shards - 2) }, () => startApp("worker")),
+    );
     const org = randomUUID();
     const bodies = Array.from({ length: 12 }, (_unused, session) =>
       conversation({ org, session: `session-${session}`, turns: 20, forkAt: 9 }),
@@ -85,7 +89,7 @@ describe.each(allBackends())("the apps as processes of their own on $name", (bac
     const listed = await fetch(`${timeline.url}/v1/sessions?org_id=${org}`);
     expect(((await listed.json()) as { items: unknown[] }).items).toHaveLength(12);
 
-    for (const { process } of [ingest, timeline, replacement]) {
+    for (const { process } of [ingest, timeline, replacement, ...others]) {
       expect(await process.kill("SIGTERM"), process.output().slice(-2_000)).toEqual({
         exitCode: 0,
         signal: null,

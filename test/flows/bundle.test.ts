@@ -43,14 +43,18 @@ describe.each(allBackends())("the bundles on $name", ({ redisUrl, shards }) => {
       PORT: "0",
       HOST: "127.0.0.1",
     };
-    const apps = ["ingest", "worker", "timeline"].map((app) => ({ app, process: startBundle(app, { env }) }));
-    const [ingestUrl = "", workerUrl = "", timelineUrl = ""] = await Promise.all(
+    const workers = Array.from({ length: shards }, () => "worker");
+    const apps = ["ingest", "timeline", ...workers].map((app) => ({
+      app,
+      process: startBundle(app, { env }),
+    }));
+    const [ingestUrl = "", timelineUrl = "", ...workerUrls] = await Promise.all(
       apps.map(async ({ app, process }) => {
         const [, url = ""] = await process.waitForLine(new RegExp(`"${app}_started","url":"([^"]+)"`));
         return url;
       }),
     );
-    for (const url of [ingestUrl, workerUrl, timelineUrl]) {
+    for (const url of [ingestUrl, timelineUrl, ...workerUrls]) {
       await waitUntil(async () => (await fetch(`${url}/readyz`)).ok, { what: `${url} is ready` });
       expect(await (await fetch(`${url}/metrics`)).text()).toContain("process_cpu_seconds_total");
     }

@@ -38,7 +38,7 @@ describe.each(allBackends())("a reader with a bad connection on $name", (backend
     database = await createTestDatabase();
     prefix = `follow-${new URL(database.url).pathname.slice(1)}`;
     ingestUrl = await startApp("ingest", prefix);
-    await startApp("worker", prefix);
+    await Promise.all(Array.from({ length: backend.shards }, () => startApp("worker", prefix)));
   });
 
   afterAll(async () => {

@@ -1,6 +1,9 @@
 import { IngestConfig } from "@turnpike/ingest/config";
 import { loadConfig } from "@turnpike/kit/load-config";
+import { TimelineConfig } from "@turnpike/timeline/config";
+import { WorkerConfig } from "@turnpike/worker/config";
 import { describe, expect, it } from "vitest";
+import { Settings } from "../../apps/turnpike/src/settings.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { readProblem, turn } from "./ingest-fixture.ts";
 
@@ -11,6 +14,7 @@ describe("the configuration of the ingest app", () => {
       HOST: "0.0.0.0",
       DATABASE_URL: "postgres://a/b",
       QUEUE_PREFIX: "turnpike",
+      QUEUE_SHARDS: 1,
       LOG_LEVEL: "info",
       MAX_RECEIVED_BYTES: 48 * 1024 * 1024,
       MAX_DECODED_BYTES: 64 * 1024 * 1024,
@@ -27,6 +31,33 @@ describe("the configuration of the ingest app", () => {
       /^The configuration is not valid:\n {2}PORT: .*\n {2}LOG_LEVEL: .*\n {2}REDIS_URL: must be set, or DATABASE_URL/,
     );
   });
+});
+
+describe("the configuration of a queue of shards", () => {
+  const apps = { ingest: IngestConfig, worker: WorkerConfig, timeline: TimelineConfig, turnpike: Settings };
+  const database = { DATABASE_URL: "postgres://a/b" };
+
+  it.each(Object.entries(apps))(
+    "of %s needs a Redis, and may name several nodes of a cluster",
+    (_app, schema) => {
+      const REDIS_URL = "redis://one:1,rediss://user:a,b@two:2";
+      expect(loadConfig(schema, { ...database, REDIS_URL, QUEUE_SHARDS: "4" })).toMatchObject({
+        REDIS_URL,
+        QUEUE_SHARDS: 4,
+      });
+      expect(() => loadConfig(schema, { ...database, QUEUE_SHARDS: "2" })).toThrow(
+        /^The configuration is not valid:\n {2}QUEUE_SHARDS: must be 1 without REDIS_URL[^\n]*$/,
+      );
+      for (const QUEUE_SHARDS of ["0", "257", "1.5", "many"])
+        expect(() => loadConfig(schema, { ...database, REDIS_URL, QUEUE_SHARDS })).toThrow(
+          /\n {2}QUEUE_SHARDS: /,
+        );
+      for (const bad of ["redis://one:1,", "redis://one:1,http://two", "one:1", ""])
+        expect(() => loadConfig(schema, { ...database, REDIS_URL: bad, QUEUE_SHARDS: "2" })).toThrow(
+          /REDIS_URL: must be a redis|QUEUE_SHARDS: must be 1 without/,
+        );
+    },
+  );
 });
 
 describe("the ingest app as a process", () => {

@@ -6,6 +6,7 @@ import type { TestBackend } from "./backends.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { type TestProcess, useProcesses } from "./spawn.ts";
 import { waitUntil } from "./wait-until.ts";
+import { findWidePrefix } from "./wide-prefix.ts";
 
 /** All of Turnpike, running over real sockets, on a database and a queue of the suite's own. */
 export interface Stack {
@@ -30,8 +31,8 @@ export interface SettledReceipt {
   readonly lastSequence: number;
 }
 
-/** Run a stack for the suite it is called in; its parts may be used once the tests run. */
-export function useStack(backend: TestBackend): Stack {
+/** Run a stack for the suite it is called in; its parts may be used once the tests run. A backend may be known only then. */
+export function useStack(backendOf: TestBackend | (() => TestBackend)): Stack {
   let database: TestDatabase | undefined;
   let running: RunningAll | undefined;
   let sql: Sql | undefined;
@@ -39,9 +40,13 @@ export function useStack(backend: TestBackend): Stack {
   const workers: TestProcess[] = [];
 
   beforeAll(async () => {
+    const backend = typeof backendOf === "function" ? backendOf() : backendOf;
     database = await createTestDatabase();
     sql = postgres(database.url, { max: 2, onnotice: () => {} });
-    const prefix = `test-${new URL(database.url).pathname.slice(1)}`;
+    const prefix =
+      backend.name === "cluster"
+        ? await findWidePrefix(backend)
+        : `test-${new URL(database.url).pathname.slice(1)}`;
     running = await runAll({
       settings: {
         DATABASE_URL: database.url,

@@ -19,6 +19,9 @@ export interface ClusterNode {
   readonly url: string;
   kill(): Promise<void>;
   restart(): Promise<void>;
+  /** Let it stand still, its connections open. */
+  freeze(): void;
+  thaw(): void;
 }
 
 const MASTERS = 3;
@@ -62,6 +65,9 @@ async function startNode(dir: string): Promise<RunningNode> {
   more.push("--cluster-node-timeout", String(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no");
   const start = (): Promise<TestRedis> => startRedisIn(dir, { port, more });
   let server: TestRedis | undefined = await start();
+  const signal = (name: NodeJS.Signals): void => {
+    if (server !== undefined) process.kill(server.pid, name);
+  };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     await server?.stop(signal);
     server = undefined;
@@ -71,10 +77,15 @@ async function startNode(dir: string): Promise<RunningNode> {
     port,
     busPort,
     kill: () => end("SIGKILL"),
+    freeze: () => signal("SIGSTOP"),
+    thaw: () => signal("SIGCONT"),
     async restart() {
       server = await start();
     },
-    stop: () => end("SIGTERM"),
+    async stop() {
+      signal("SIGCONT");
+      await end("SIGTERM");
+    },
   };
 }
 
@@ -94,7 +105,7 @@ async function joinNodes(nodes: readonly RunningNode[]): Promise<void> {
     await waitUntil(
       async () => {
         const answers = await Promise.all(clients.map((client) => client.cluster("INFO")));
-        return answers.every((info) => isWhole(info));
+        return answers.every(isWhole);
       },
       { what: "the nodes know each other and all slots" },
     );

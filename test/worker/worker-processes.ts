@@ -10,12 +10,13 @@ import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";
+import { findWidePrefix } from "../support/wide-prefix.ts";
 
 export interface WorkerProcesses {
   readonly sql: Sql;
   /** In front of the database, for workers that are started with `behindProxy`. */
   readonly databaseProxy: TcpProxy;
-  /** In front of Redis. */
+  /** In front of a single Redis. */
   readonly redisProxy: TcpProxy | undefined;
   start(options?: StartOptions): Promise<{ readonly url: string; readonly process: TestProcess }>;
   /** Put turns into the queue, as ingest does. */
@@ -32,8 +33,8 @@ export interface StartOptions {
 
 const log = { info() {}, warn() {}, error() {} };
 
-/** Make them for the suite it is called in; they may be used once the tests run. */
-export function useWorkerProcesses(backend: TestBackend): WorkerProcesses {
+/** Make them for the suite it is called in; they may be used once the tests run. A backend may be known only then. */
+export function useWorkerProcesses(backendOf: TestBackend | (() => TestBackend)): WorkerProcesses {
   const processes = useProcesses();
   let parts: Parts | undefined;
   const need = (): Parts => {
@@ -41,7 +42,7 @@ export function useWorkerProcesses(backend: TestBackend): WorkerProcesses {
     return parts;
   };
   beforeAll(async () => {
-    parts = await createParts(backend);
+    parts = await createParts(typeof backendOf === "function" ? backendOf() : backendOf);
   });
   afterAll(async () => {
     await parts?.close();
@@ -61,12 +62,13 @@ export function useWorkerProcesses(backend: TestBackend): WorkerProcesses {
       return need().redisProxy;
     },
     async start({ behindProxy = false, env = {} } = {}) {
-      const { database, databaseProxy, redisProxy, prefix } = need();
+      const { backend, database, databaseProxy, redisProxy, prefix } = need();
       const process = processes.start(new URL("../../apps/worker/src/main.ts", import.meta.url), {
         env: {
           DATABASE_URL: behindProxy ? databaseProxy.url : database.url,
           REDIS_URL: behindProxy ? redisProxy?.url : backend.redisUrl,
           QUEUE_PREFIX: prefix,
+          QUEUE_SHARDS: String(backend.shards),
           PORT: "0",
           HOST: "127.0.0.1",
           ...env,
@@ -95,6 +97,7 @@ export function useWorkerProcesses(backend: TestBackend): WorkerProcesses {
 }
 
 interface Parts {
+  readonly backend: TestBackend;
   readonly database: TestDatabase;
   readonly sql: Sql;
   readonly databaseProxy: TcpProxy;
@@ -106,13 +109,22 @@ interface Parts {
 
 async function createParts(backend: TestBackend): Promise<Parts> {
   const database = await createTestDatabase();
-  const prefix = `workers-${new URL(database.url).pathname.slice(1)}`;
-  const location: QueueLocation = { redisUrl: backend.redisUrl, databaseUrl: database.url, prefix };
+  const prefix =
+    backend.name === "cluster"
+      ? await findWidePrefix(backend)
+      : `workers-${new URL(database.url).pathname.slice(1)}`;
+  const location: QueueLocation = {
+    redisUrl: backend.redisUrl,
+    databaseUrl: database.url,
+    prefix,
+    shards: backend.shards,
+  };
   const sql = postgres(database.url, { max: 2, onnotice: () => {} });
   const producer = createProducer({ ...location, log });
   const databaseProxy = await createTcpProxy(database.url);
-  const redisProxy = backend.redisUrl === undefined ? undefined : await createTcpProxy(backend.redisUrl);
+  const redisProxy = backend.name === "redis" ? await createTcpProxy(backend.redisUrl) : undefined;
   return {
+    backend,
     database,
     sql,
     databaseProxy,

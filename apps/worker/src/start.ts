@@ -70,7 +70,7 @@ export async function startWorker(options: {
   });
   const { shards } = consumer;
   // One for each shard: that others get their work done says nothing of it.
-  const watchdogs = shards.map((shard) =>
+  const watchdogs = shards.map((shard, number) =>
     createWatchdog({
       timeoutMs: config.PROGRESS_TIMEOUT_MS,
       activity: () => shard.activity(),
@@ -81,7 +81,7 @@ export async function startWorker(options: {
         await shard.reopen();
       },
       giveUp: onWedged,
-      log: logger,
+      log: shards.length === 1 ? logger : logger.child({ shard: number }),
     }),
   );
   addConsumerMetrics(registry, {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createJobGate, type JobGate, type JobNeed, LARGE_BODY_BYTES } from "./job-gate.ts";
+import { createJobGate, type JobGate, type JobNeed, LARGE_BODY_BYTES, shareJobGate } from "./job-gate.ts";
 
 const MIB = 2 ** 20;
 const patient = new AbortController().signal;
@@ -79,5 +79,39 @@ describe("the gate", () => {
     void jobs.ask("a", 20 * MIB);
     void jobs.ask("b", 20 * MIB);
     expect(await jobs.inside()).toEqual(["a"]);
+  });
+});
+
+describe("shareJobGate", () => {
+  const { signal } = new AbortController();
+
+  it("has one room for all, and lets go of what one holds without touching the others", async () => {
+    const gate = createJobGate();
+    const [one, other] = [shareJobGate(gate), shareJobGate(gate)];
+    const leaveHanging = await one.enter(LARGE_BODY_BYTES, signal);
+    const entered: string[] = [];
+    const second = other.enter(LARGE_BODY_BYTES, signal).then((leave) => {
+      entered.push("second");
+      return leave;
+    });
+    const third = other.enter(LARGE_BODY_BYTES, signal).then(() => entered.push("third"));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(entered).toEqual([]);
+    one.letGo();
+    const leaveSecond = await second;
+    // What hung has come to its end after all: its room is another's by now.
+    leaveHanging();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(entered).toEqual(["second"]);
+    leaveSecond();
+    await third;
+  });
+
+  it("holds nothing that is entered after it has let go", async () => {
+    const gate = createJobGate();
+    const share = shareJobGate(gate);
+    share.letGo();
+    await share.enter(LARGE_BODY_BYTES, signal);
+    await gate.enter("alone", signal);
   });
 });

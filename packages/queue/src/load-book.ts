@@ -21,9 +21,10 @@ export interface KnownLoad extends Amount {
 export interface LoadBook {
   /**
    * See to it that what is known is not older than a quarter of a second, or a few seconds when the register is slow to answer.
+   * @returns whether it has answered in time.
    * @throws what reading the register throws, when what is known is older than that.
    */
-  refresh(): Promise<void>;
+  refresh(): Promise<boolean>;
   /** Get what is known, with what this process has put in since and is putting in. */
   current(): KnownLoad;
   /** Note what is about to be put in, by org; call what is returned when it is in, or is known not to be. */
@@ -76,14 +77,19 @@ export function createLoadBook(
 
   return {
     async refresh() {
-      if (now() - knownAt <= MAX_AGE_MS) return;
+      if (now() - knownAt <= MAX_AGE_MS) return true;
       reading ??= readAnew().finally(() => {
         reading = undefined;
       });
       // Busy as it may be, the queue does not fill up in so short a time without this process knowing most of it.
-      if (now() - knownAt <= MAX_STALE_MS)
-        await within(reading, PATIENCE_MS, () => new Error("late")).catch(() => {});
-      else await reading;
+      if (now() - knownAt > MAX_STALE_MS) {
+        await reading;
+        return true;
+      }
+      return within(reading, PATIENCE_MS, () => new Error("late")).then(
+        () => true,
+        () => false,
+      );
     },
     current() {
       const memory = known?.memory;

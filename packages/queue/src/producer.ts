@@ -9,7 +9,7 @@ import type { QueueRoom } from "./body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./bounds.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "./catalog.ts";
 import { reviveJob } from "./dead-job.ts";
-import { type Amount, sumLoads } from "./load-book.ts";
+import { type Amount, type KnownLoad, sumLoads } from "./load-book.ts";
 import { createProducerShard, type ProducerShard, sumByOrg } from "./producer-shard.ts";
 import { WAIT_MS } from "./queue-client.ts";
 import { noteShardCount } from "./shard-count.ts";
@@ -22,8 +22,8 @@ const MIB = 2 ** 20;
 // Deflating is the dearest part of taking a turn in: Redis gets bodies as they are until the queue begins to fill. Postgres
 // writes every byte twice, and reads it once more to throw it away: there it pays at once.
 const ROOMY_SHARE = { redis: 1 / 2, postgres: 0 } as const;
-// For the first look at the other shards; one that is away is not waited for longer, nor again.
-const FIRST_LOOK_MS = 500;
+// For a look at the other shards; one that is away is not waited for longer, nor again until it answers.
+const LOOK_TIMEOUT_MS = 500;
 
 /** What is held by one queue unless it is told otherwise. */
 export const DEFAULT_BOUNDS: QueueBounds = {
@@ -61,22 +61,30 @@ export function createProducer(options: ProducerOptions): Producer {
   ];
   const refused = Object.fromEntries(queueBounds.map((bound) => [bound, 0])) as Record<QueueBound, number>;
   const shardOf = (group: string): ProducerShard => shards[chooseShard(group, shards.length)] ?? shards[0];
-  let firstLook: Promise<unknown> | undefined;
   const noteCount = noteShardCount(shards[0].client, options);
+  // Those that did not answer in time when they were last looked at.
+  const silent = new Set<ProducerShard>();
 
   /** The bounds are those of all shards together, so all are looked at; only the one that is to take the jobs has to answer. */
   const refresh = async (shard: ProducerShard): Promise<void> => {
-    const others = shards
-      .filter((other) => other !== shard)
-      .map(({ book }) => book.refresh().catch(() => {}));
-    firstLook ??= within(Promise.all(others), FIRST_LOOK_MS, () => new Error("late")).catch(() => {});
-    await Promise.all([shard.book.refresh(), firstLook]);
+    const looks = shards.filter((other) => other !== shard).map((other) => lookAt(other));
+    await Promise.all([shard.book.refresh(), ...looks]);
   };
-  const currentLoad = (shard: ProducerShard) =>
-    sumLoads(
-      shard.book.current(),
-      shards.filter((other) => other !== shard).map(({ book }) => book.current()),
-    );
+  const lookAt = async (shard: ProducerShard): Promise<void> => {
+    const isWaitedFor = !silent.has(shard);
+    const looked = shard.book
+      .refresh()
+      .catch(() => false)
+      .then((hasAnswered) => void (hasAnswered ? silent.delete(shard) : silent.add(shard)));
+    if (isWaitedFor)
+      await within(looked, LOOK_TIMEOUT_MS, () => new Error("late")).catch(() => void silent.add(shard));
+  };
+  const currentLoad = (shard: ProducerShard): KnownLoad => {
+    const own = shard.book.current();
+    if (shards.length === 1) return own;
+    const others = shards.filter((other) => other !== shard).map(({ book }) => book.current());
+    return sumLoads(own, others);
+  };
   const requireRoom = (shard: ProducerShard, byOrg: ReadonlyMap<string, Amount>): void => {
     const passed = findPassedBound(currentLoad(shard), byOrg, bounds);
     if (passed === undefined) return;
