@@ -178,7 +178,7 @@ function keep(found: Found | undefined, list: Buffer, { ends, items }: Read): En
   if (ends.length === shared) return entry;
   const from = entry.ends[shared - 1] ?? 0;
   if (entry.bytes.length < end) {
-    const roomier = Buffer.allocUnsafeSlow(Math.ceil(end * 1.5));
+    const roomier = Buffer.allocUnsafeSlow(Math.ceil(end * 1.25));
     entry.bytes.copy(roomier, 0, 0, from);
     entry.bytes = roomier;
   }
