@@ -18,6 +18,7 @@ describe("POST /v1/ingest/events", () => {
           requestId: "r-1",
           acceptedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
           body: JSON.stringify(events),
+          group: '["3f1c9d52-7a44-4c0e-9b1e-5d7a0f4e2c11","claude","s1"]',
         },
       ],
     ]);
