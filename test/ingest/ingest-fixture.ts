@@ -8,7 +8,7 @@ import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/serve";
 import { afterAll } from "vitest";
-import { textOfBody } from "../support/text-of-body.ts";
+import { textOfBody } from "@turnpike/domain/decode-utf8";
 
 /** Small enough to be passed by short bodies. */
 export const limits = { receivedBytes: 64 * 1024, decodedBytes: 128 * 1024 };

@@ -3,7 +3,8 @@ import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { acceptedTurn, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
-import { textOfBody, withText } from "../support/text-of-body.ts";
+import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { withText } from "../support/with-text.ts";
 import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
 
 const EMPTY = { accepted: 0, inFlight: 0, jobs: 0, bytes: 0 };

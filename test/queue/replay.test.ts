@@ -4,7 +4,7 @@ import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
 import { readDeadJob, writeDeadJob } from "@turnpike/queue/dead-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
-import { withText } from "../support/text-of-body.ts";
+import { withText } from "../support/with-text.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { queueBackends } from "../support/backends.ts";
-import { withText } from "../support/text-of-body.ts";
+import { withText } from "../support/with-text.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 

@@ -1,5 +1,5 @@
 import type { BodyHistory } from "./body-history.ts";
-import { decodeUtf8 } from "./decode-utf8.ts";
+import { textOfBody } from "./decode-utf8.ts";
 import { AppError } from "./errors.ts";
 
 /**
@@ -8,8 +8,8 @@ import { AppError } from "./errors.ts";
  */
 export function parseBody(body: string | Buffer, history?: BodyHistory): unknown {
   try {
-    if (typeof body === "string") return JSON.parse(body);
-    return history === undefined ? JSON.parse(decodeUtf8(body)) : history.parse(body);
+    if (history !== undefined && typeof body !== "string") return history.parse(body);
+    return JSON.parse(textOfBody(body));
   } catch (cause) {
     throw new AppError("invalid_envelope", "invalid envelope: body is not JSON", { cause });
   }

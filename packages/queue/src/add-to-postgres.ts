@@ -62,16 +62,12 @@ export async function addToPostgres(
   else
     await inTransaction(pool, options.signal, [
       statement,
-      { ...LEAVE_PARCEL, values: [INGEST_QUEUE, idsOf(jobs)] },
+      { ...LEAVE_PARCEL, values: [INGEST_QUEUE, jobs.map(({ jobId }) => jobId)] },
     ]);
 }
 
 function isRefusedParcel(error: unknown): boolean {
   return error instanceof DatabaseError && error.code === NOT_NULL_VIOLATION;
-}
-
-function idsOf(jobs: readonly QueuedJob[]): string[] {
-  return jobs.map(({ jobId }) => jobId);
 }
 
 /** Only what is put back needs a setting of its transaction. */

@@ -1,4 +1,4 @@
-import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/decode-utf8";
 import { isAppError } from "@turnpike/domain/errors";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -6,8 +6,7 @@ import { decodeBody, encodeBody } from "./body-codec.ts";
 
 const passThrough = async (text: string): Promise<string> => {
   const utf8 = Buffer.from(text);
-  const body = await decodeBody(await encodeBody(utf8, "tight"), utf8.length);
-  return typeof body === "string" ? body : decodeUtf8(body);
+  return textOfBody(await decodeBody(await encodeBody(utf8, "tight"), utf8.length));
 };
 
 describe("a body beside the queue", () => {

@@ -1,5 +1,5 @@
 /** A job as its dead letter keeps it: JSON of all that it carried, so that it can be put back as it was. */
-import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
 import { z } from "zod";
 import { liesBeside, type NewJob, readJob, type ReadPayload } from "./catalog.ts";
@@ -41,7 +41,7 @@ export async function writeDeadJob(
 export async function readDeadJob(bytes: Uint8Array): Promise<DeadJobContent> {
   const { name, data, payload } = parse(bytes);
   const body = await readJob(name, data, () => Promise.resolve(decode(payload))).then(
-    ({ accepted: { body: text } }) => (typeof text === "string" ? text : decodeUtf8(text)),
+    ({ accepted }) => textOfBody(accepted.body),
     () => undefined,
   );
   return { name, body, raw: data };

@@ -2,7 +2,7 @@ import type { Pool, PoolClient } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { INGEST_TURNS } from "./parcels.ts";
 import { createPayloadReader } from "./payload-reader.ts";
-import { turnsOf } from "./postgres-schema.ts";
+import { bytesOf, turnsOf } from "./postgres-schema.ts";
 import type { Register, SweepResult } from "./register.ts";
 
 // From here on rows of counts are put together, when there are several per org.
@@ -93,7 +93,7 @@ async function sweep(pool: Pool): Promise<SweepResult> {
       // somebody emptied the table past its triggers.
       const { rows } = await client.query<{ checked: string; missing: string; extra: string }>(
         `WITH held AS (
-           SELECT split_part(id, '_', 1) AS org_id, sum(${turnsOf("j")}) AS jobs, sum(COALESCE((opts ->> 'bytes')::bigint, 0)) AS bytes
+           SELECT split_part(id, '_', 1) AS org_id, sum(${turnsOf("j")}) AS jobs, sum(${bytesOf("j")}) AS bytes
              FROM bullmq.job j WHERE queue = $1 GROUP BY 1),
          counted AS (
            SELECT org_id, sum(jobs) AS jobs, sum(bytes) AS bytes FROM turnpike_queue.counts GROUP BY org_id),

@@ -47,7 +47,8 @@ async function isCurrent(client: PoolClient): Promise<boolean> {
 /** How many turns a job carries. */
 export const turnsOf = (job: string): string => `COALESCE((${job}.opts ->> 'turns')::bigint, 1)`;
 
-const bytesOf = (job: string): string => `COALESCE((${job}.opts ->> 'bytes')::bigint, 0)`;
+/** How many bytes the bodies of a job take. */
+export const bytesOf = (job: string): string => `COALESCE((${job}.opts ->> 'bytes')::bigint, 0)`;
 
 const STATEMENTS = `
 CREATE SCHEMA IF NOT EXISTS turnpike_queue;

@@ -1,6 +1,6 @@
 import { AppError } from "@turnpike/domain/errors";
 import { traceOf } from "@turnpike/domain/trace-of";
-import { type Job, UnrecoverableError } from "bullmq";
+import { UnrecoverableError } from "bullmq";
 import { type CarriedJob, unpackParcel } from "./parcels.ts";
 import { describeFailure, orGiveBack, type RunJobDeps, type RunnableJob } from "./run-job.ts";
 
@@ -22,11 +22,7 @@ export interface RunParcelDeps extends Pick<
  * turns is to blame is found out one by one.
  * @throws as `runJob`.
  */
-export async function runParcel(
-  job: RunnableJob & Pick<Job, "id">,
-  token: string,
-  deps: RunParcelDeps,
-): Promise<void> {
+export async function runParcel(job: RunnableJob, token: string, deps: RunParcelDeps): Promise<void> {
   const turns = readParcel(job, deps);
   await orGiveBack({ job, marks: {}, attempt: job.attemptsMade + 1 }, token, deps, async () => {
     const rest = job.stalledCounter > 0 ? turns : await storeTogether(job, turns, deps);
