@@ -54,18 +54,18 @@ export interface MessageParser {
  */
 export function createMessagesParser({ fields, parse }: MessageParser): (request: JsonObject) => Message[] {
   const parsed = new WeakMap<JsonObject, Message>();
+  const parseNew = (received: JsonObject, field: string): Message => {
+    checkFields(received, fields, `${field}.`);
+    const message = parse(received, field);
+    parsed.set(received, message);
+    return message;
+  };
   return (request) => {
     checkFields(request, { messages: "array" });
     const messages = (request["messages"] ?? []) as readonly JsonValue[];
     return messages.map((received, index) => {
-      const field = `messages[${index}]`;
-      if (!isJsonObject(received)) throw unparsableRequest(field, expectations.object.rule);
-      const known = parsed.get(received);
-      if (known !== undefined) return known;
-      checkFields(received, fields, `${field}.`);
-      const message = parse(received, field);
-      parsed.set(received, message);
-      return message;
+      if (isJsonObject(received)) return parsed.get(received) ?? parseNew(received, `messages[${index}]`);
+      throw unparsableRequest(`messages[${index}]`, expectations.object.rule);
     });
   };
 }

@@ -6,3 +6,11 @@ export function splitRedisUrls(redisUrl: string): [first: string, ...others: str
   const [first = "", ...others] = redisUrl.split(/\s*,\s*(?=rediss?:\/\/)/);
   return [first, ...others];
 }
+
+const DEFAULT_PORT = 6_379;
+
+/** Where the server of a Redis URL listens. */
+export function redisAddressOf(url: string): { readonly host: string; readonly port: number } {
+  const { hostname, port } = new URL(url);
+  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? DEFAULT_PORT : Number(port) };
+}

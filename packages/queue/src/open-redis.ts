@@ -1,10 +1,10 @@
 import type { Log } from "@turnpike/domain/ports";
 import { AppError } from "@turnpike/domain/errors";
-import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
+import { redisAddressOf, splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { Redis, type RedisOptions } from "ioredis";
 import type { ClientRole, OpenClient } from "./backend.ts";
 import { createClusterConnector } from "./cluster-connector.ts";
-import { type Credentials, createMasterFinder, type NodeAddress } from "./find-master.ts";
+import { type Credentials, createMasterFinder } from "./find-master.ts";
 import { within } from "./within.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -13,7 +13,6 @@ const OPEN_TIMEOUT_MS = 5_000;
 // A backstop: the producer gives up earlier, by the size of what it adds.
 const COMMAND_TIMEOUT_MS = 30_000;
 const MAX_RECONNECT_DELAY_MS = 2_000;
-const DEFAULT_PORT = 6_379;
 
 type Redirection = Pick<RedisOptions, "Connector" | "reconnectOnError">;
 type Patience = Pick<RedisOptions, "enableOfflineQueue" | "maxRetriesPerRequest" | "commandTimeout">;
@@ -80,7 +79,7 @@ async function openOnCluster(
       "REDIS_URL is a Redis Cluster: QUEUE_SHARDS must be 2 or more, and the same for all apps",
     );
   }
-  const findMaster = createMasterFinder(urls.map(addressOf), credentialsOf(urls[0]), prefix);
+  const findMaster = createMasterFinder(urls.map(redisAddressOf), credentialsOf(urls[0]), prefix);
   const redis = createClient(urls[0], role, log, {
     Connector: createClusterConnector(findMaster),
     // The slot has moved, or a replica has taken it over: this node has done nothing of what it was told.
@@ -123,11 +122,6 @@ function credentialsOf(url: string): Credentials {
     ...(tls && { tls }),
     ...(family && { family }),
   };
-}
-
-function addressOf(url: string): NodeAddress {
-  const { hostname, port } = new URL(url);
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: port === "" ? DEFAULT_PORT : Number(port) };
 }
 
 /** Let commands that are sent in the same tick leave in one piece: one system call instead of one each, on both sides. */

@@ -1,4 +1,4 @@
-import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
+import { redisAddressOf, splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { Redis, type RedisOptions } from "ioredis";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -23,9 +23,8 @@ export function openRedis(
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy() {
       current = (current + 1) % urls.length;
-      const { hostname, port } = new URL(urls[current] ?? urls[0]);
       // Read by the client when it connects again.
-      Object.assign(redis.options, { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || 6_379) });
+      Object.assign(redis.options, redisAddressOf(urls[current] ?? urls[0]));
       return reconnectMs;
     },
   });
