@@ -19,7 +19,7 @@ export const WorkerConfig = z
     REDIS_URL: redisUrl.optional(),
     QUEUE_PREFIX: queuePrefix,
     QUEUE_SHARDS: queueShards,
-    /** Turns that one process works on at a time. */
+    /** Jobs that one process works on at a time; one may carry up to 16 turns of one org. */
     CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(16),
     /** Connections of the store; the queue has its own. */
     DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
