@@ -5,14 +5,12 @@ import { channelOf, type Wake, type WakeLocation, writeMessages } from "./wake.t
 
 /** Sends wake-ups; never fails, never makes anybody wait. */
 export interface WakePublisher {
-  /** Call after the commit. Wake-ups of one session within a few milliseconds become one. */
+  /** Call after the commit. What is published in the same tick, or while others are being sent, travels together. */
   publish(wakes: readonly Wake[]): void;
   /** Send what is pending, and close. */
   close(): Promise<void>;
 }
 
-// Long enough to merge the commits of a burst, too short to be felt.
-const COALESCE_MS = 5;
 const RECONNECT_MS = 500;
 
 /** Make a publisher; it connects when there is something to send, and again when the connection was lost. */
@@ -23,21 +21,26 @@ export function createWakePublisher(location: WakeLocation & { readonly log: Log
       ? createPostgresSender(location.databaseUrl, channel)
       : createRedisSender(location.redisUrl, channel);
   const pending = new Map<string, Wake>();
-  let timer: NodeJS.Timeout | undefined;
-  let sending = Promise.resolve();
+  const underWay = new Set<Promise<void>>();
+  let isScheduled = false;
 
-  const flush = (): void => {
-    timer = undefined;
+  const send = async (): Promise<void> => {
     const messages = writeMessages([...pending.values()]);
     pending.clear();
-    sending = sending
-      .then(() => sender.send(messages))
-      .catch((error: unknown) => {
-        location.log.warn(
-          { reason: error instanceof Error ? error.name : "unknown" },
-          "wake-ups were not sent",
-        );
-      });
+    try {
+      await sender.send(messages);
+    } catch (error) {
+      const reason = error instanceof Error ? error.name : "unknown";
+      location.log.warn({ reason }, "wake-ups were not sent");
+    }
+  };
+  const flush = (): void => {
+    if (pending.size === 0 || underWay.size >= sender.sendsAtOnce) return;
+    const sending = send().finally(() => {
+      underWay.delete(sending);
+      flush();
+    });
+    underWay.add(sending);
   };
 
   return {
@@ -47,20 +50,24 @@ export function createWakePublisher(location: WakeLocation & { readonly log: Log
         if (known === undefined || known.latestSequence < wake.latestSequence)
           pending.set(wake.sessionId, wake);
       }
-      if (pending.size > 0) timer ??= setTimeout(flush, COALESCE_MS);
+      if (isScheduled) return;
+      isScheduled = true;
+      process.nextTick(() => {
+        isScheduled = false;
+        flush();
+      });
     },
     async close() {
-      if (timer !== undefined) {
-        clearTimeout(timer);
-        flush();
-      }
-      await sending;
+      flush();
+      while (underWay.size > 0) await Promise.all(underWay);
       await sender.close();
     },
   };
 }
 
 interface Sender {
+  /** More wait, and travel together. */
+  readonly sendsAtOnce: number;
   send(messages: readonly string[]): Promise<void>;
   close(): Promise<void>;
 }
@@ -74,8 +81,9 @@ function createRedisSender(url: string, channel: string): Sender {
   });
   redis.on("error", () => {});
   return {
+    sendsAtOnce: 4,
     async send(messages) {
-      for (const message of messages) await redis.publish(channel, message);
+      await Promise.all(messages.map((message) => redis.publish(channel, message)));
     },
     close() {
       redis.disconnect();
@@ -95,6 +103,7 @@ function createPostgresSender(url: string, channel: string): Sender {
   });
   pool.on("error", () => {});
   return {
+    sendsAtOnce: 1,
     async send(messages) {
       await pool.query("SELECT pg_notify($1, message) FROM unnest($2::text[]) AS message", [
         channel,
