@@ -54,4 +54,35 @@ describe("statements of a transaction that are sent together", () => {
     await pool.transaction((tx) => tx`SELECT no_such_column`).catch(() => {});
     expect(await run()).toEqual([{ one: 1 }]);
   });
+
+  it("may travel with the COMMIT", async () => {
+    const result = await pool.transaction(
+      async (tx) => (await tx<{ word: string }>`SELECT ${"with commit"} AS word`)[0]?.word,
+      (tx, word) => tx`INSERT INTO notes VALUES (${word})`,
+    );
+    expect(result).toBe("with commit");
+    expect(await pool.statement`SELECT word FROM notes WHERE word = ${"with commit"}`).toHaveLength(1);
+  });
+
+  it("leave nothing behind when one that travels with the COMMIT fails", async () => {
+    const failure = await pool
+      .transaction(
+        (tx) => tx`INSERT INTO notes VALUES (${"before"})`,
+        (tx) =>
+          Promise.all([tx`INSERT INTO notes VALUES (${"beside"})`, tx`SELECT 1 / ${0}::int`, tx`SELECT 2`]),
+      )
+      .catch((error: unknown) => error);
+    expect(causeOf(failure)).toMatchObject({ code: "22012" });
+    expect(await pool.statement`SELECT FROM notes WHERE word IN (${"before"}, ${"beside"})`).toEqual([]);
+  });
+});
+
+describe("arrays", () => {
+  it("arrive as they were sent, whatever the strings say", async () => {
+    const texts = ['"', "\\", '\\"', "{,}", "NULL", "", " ", "a\nb\r\tc", "\u001f", "עברית 🐞 日本", null];
+    const numbers = [0, -1, 2 ** 53 - 1, null];
+    const [row] = await pool.statement<{ texts: unknown; numbers: unknown; none: unknown }>`
+      SELECT ${texts}::text[] AS texts, ${numbers}::float8[] AS numbers, ${[]}::uuid[] AS none`;
+    expect(row).toEqual({ texts, numbers, none: [] });
+  });
 });

@@ -12,7 +12,7 @@ import { countKnownNodes, insertNodes, type PlacedTurn } from "./ingest/insert-n
 import { linkParents, type LinkDecisions, type LinkWish } from "./ingest/link-parents.ts";
 import { findStored } from "./ingest/find-stored.ts";
 import { lockSessions } from "./ingest/lock-sessions.ts";
-import { planWrites, refusalId, refusalKey } from "./ingest/plan-writes.ts";
+import { planWrites, refusalId, refusalKey, type WritePlan } from "./ingest/plan-writes.ts";
 import { writePlan } from "./ingest/write-plan.ts";
 import type { Transaction, WritePool } from "./write-pool.ts";
 
@@ -27,13 +27,12 @@ export async function ingestTurns(
 ): Promise<TurnResult[]> {
   if (turns.length === 0) return [];
   for (const turn of turns) checkChain(turn.nodes);
-  return pool.transaction((tx) => ingestInTransaction(tx, turns));
+  const { results } = await pool.transaction((tx) => prepareWrites(tx, turns), writePlan);
+  return [...results];
 }
 
-async function ingestInTransaction(
-  tx: Transaction,
-  turns: readonly PreparedSessionTurn[],
-): Promise<TurnResult[]> {
+/** Everything but the plan's own rows, which travel with the COMMIT. */
+async function prepareWrites(tx: Transaction, turns: readonly PreparedSessionTurn[]): Promise<WritePlan> {
   const [sessions, known] = await Promise.all([
     findOrMakeSessions(tx, turns.flatMap(sessionKeysOf)),
     countKnownNodes(tx, turns),
@@ -48,9 +47,7 @@ async function ingestInTransaction(
     ),
     findStored(tx, placed),
   ]);
-  const plan = planWrites(placed, locked, before, links, await findReportedRefusals(tx, placed, links));
-  await writePlan(tx, plan);
-  return [...plan.results];
+  return planWrites(placed, locked, before, links, await findReportedRefusals(tx, placed, links));
 }
 
 function sessionKeysOf({ orgId, session }: PreparedSessionTurn) {

@@ -6,6 +6,7 @@ import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { type Client, DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { writeArray } from "./array-literal.ts";
 import { sessionSettings } from "./session-settings.ts";
 import { translateError } from "./translate-error.ts";
 
@@ -27,11 +28,15 @@ export interface WritePool {
   /** Run one statement in a transaction of its own. */
   readonly statement: Statement;
   /**
-   * Run a transaction: committed when `run` resolves, rolled back when it rejects.
+   * Run a transaction: committed when `run` resolves, rolled back when it rejects. What `finish` calls, at once, travels together with
+   * the COMMIT; when one of its statements fails, nothing is committed.
    * @throws AppError of `run`, or `store_unavailable`, `store_contention`, `store_rejected`. When the connection is lost at the
    *   very COMMIT it is unknown whether it took place; the same turns may be tried again in any case.
    */
-  transaction<T>(run: (tx: Transaction) => Promise<T>): Promise<T>;
+  transaction<T>(
+    run: (tx: Transaction) => Promise<T>,
+    finish?: (tx: Transaction, result: T) => Promise<unknown>,
+  ): Promise<T>;
   /** Use new connections from now on; what runs on the old ones fails with `store_unavailable`. */
   reopen(): void;
   /** Close idle connections, and those in use when they are no longer; at the latest after a few seconds, whatever runs on them. */
@@ -77,7 +82,7 @@ export function createWritePool(options: WritePoolOptions): WritePool {
   let current = openPool(options);
   return {
     statement: (text, ...values) => onConnection((client) => toStatement(client)(text, ...values)),
-    transaction: (run) => onConnection((client) => transact(client, run)),
+    transaction: (run, finish) => onConnection((client) => transact(client, run, finish)),
     reopen() {
       const old = current;
       current = openPool(options);
@@ -159,17 +164,25 @@ function discardOldPlans(client: PoolClient): void {
   if (last !== undefined) client.query("DISCARD PLANS").catch(() => {});
 }
 
-async function transact<T>(client: PoolClient, run: (tx: Transaction) => Promise<T>): Promise<T> {
+async function transact<T>(
+  client: PoolClient,
+  run: (tx: Transaction) => Promise<T>,
+  finish: (tx: Transaction, result: T) => Promise<unknown> = () => Promise.resolve(),
+): Promise<T> {
   // Of statements that were sent together, those behind the one that failed fail too, and may be heard of before it.
   let firstFailure: unknown;
-  await client.query("BEGIN");
+  const note = (error: unknown): void => {
+    firstFailure ??= error;
+  };
+  const tx = toStatement(client, note);
   try {
-    const result = await run(
-      toStatement(client, (error) => {
-        firstFailure ??= error;
-      }),
-    );
-    await client.query("COMMIT");
+    const begun = sendTogether(client, () => client.query("BEGIN"));
+    begun.catch(note);
+    const result = await run(tx);
+    await begun;
+    const finished = finish(tx, result);
+    // Behind a statement that failed it is a ROLLBACK.
+    await Promise.all([finished, sendTogether(client, () => client.query("COMMIT"))]);
     return result;
   } catch (error) {
     // On a connection that is lost this fails too, and the server has rolled back by itself.
@@ -181,19 +194,29 @@ async function transact<T>(client: PoolClient, run: (tx: Transaction) => Promise
 }
 
 function toStatement(client: PoolClient, onFailure: (error: unknown) => void = () => {}): Statement {
-  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
   return async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
-    // What is called in the same tick leaves in one piece.
-    stream.cork();
-    process.nextTick(() => stream.uncork());
     try {
-      const { rows } = await client.query<Row & QueryResultRow>({ ...describe(text), values: [...values] });
+      const { rows } = await sendTogether(client, () =>
+        client.query<Row & QueryResultRow>({ ...describe(text), values: values.map(toParameter) }),
+      );
       return rows;
     } catch (error) {
       onFailure(error);
       throw error;
     }
   };
+}
+
+function toParameter(value: unknown): unknown {
+  return Array.isArray(value) ? writeArray(value) : value;
+}
+
+/** What is sent in the same tick leaves in one piece. */
+function sendTogether<T>(client: PoolClient, send: () => T): T {
+  const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
+  stream.cork();
+  process.nextTick(() => stream.uncork());
+  return send();
 }
 
 const described = new WeakMap<TemplateStringsArray, { readonly name: string; readonly text: string }>();

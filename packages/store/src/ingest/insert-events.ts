@@ -1,3 +1,4 @@
+import { joinJson } from "../array-literal.ts";
 import type { Transaction } from "../write-pool.ts";
 
 /** An event with its number and its place in time. */
@@ -34,7 +35,7 @@ export async function insertEvents(tx: Transaction, rows: readonly EventRow[]): 
       ${rows.map((row) => row.baseTime)}::timestamptz[],
       ${rows.map((row) => row.offsetUs)}::bigint[],
       ${rows.map((row) => row.occurredAt ?? null)}::timestamptz[],
-      ${rows.map((row) => JSON.stringify(row.metadata))}::text[],
+      string_to_array(${joinJson(rows.map((row) => row.metadata))}, chr(31)),
       ${rows.map((row) => row.runId ?? null)}::text[],
       ${rows.map((row) => row.message ?? null)}::text[],
       ${rows.map((row) => row.nodeHash ?? null)}::text[],

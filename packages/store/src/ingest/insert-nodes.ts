@@ -1,5 +1,6 @@
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
 import type { ChainNode } from "@turnpike/domain/turn-chain";
+import { joinJson } from "../array-literal.ts";
 import type { Transaction } from "../write-pool.ts";
 
 /** A turn with the id of its session, which its new nodes are stamped with. */
@@ -117,7 +118,7 @@ async function writeNodes(tx: Transaction, rows: readonly NodeRow[]): Promise<vo
       ${rows.map((row) => row.node.parentHash)}::text[],
       ${rows.map((row) => row.sessionId)}::uuid[],
       ${rows.map((row) => row.node.role)}::text[],
-      ${rows.map((row) => JSON.stringify(row.node.content))}::text[],
+      string_to_array(${joinJson(rows.map((row) => row.node.content))}, chr(31)),
       ${rows.map((row) => row.turn.facts.provider)}::text[],
       ${rows.map((row) => row.turn.facts.agentName ?? null)}::text[],
       ${rows.map((row) => head(row)?.model ?? null)}::text[],
