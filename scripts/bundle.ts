@@ -54,6 +54,9 @@ async function bundleApps(): Promise<void> {
     external: optionalBindings,
     sourcemap: "linked",
     sourcesContent: false,
+    // A third less to hold in memory; names stay, and with them what a stack trace says.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: "none",
     logLevel: "warning",
   });

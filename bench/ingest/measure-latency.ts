@@ -3,6 +3,7 @@
  * one turn on its way at a time and a long poll that waits for it; a load of others makes up the rate.
  */
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Sql } from "postgres";
 import { writeBodies } from "./bodies.ts";
 import { postTurn } from "./post-turn.ts";
 import { startLoad } from "./run-load.ts";
@@ -15,20 +16,27 @@ const WATCHED_TURNS = 21;
 // Of all watched sessions together.
 const WATCHED_PER_SECOND = 10;
 const TURNS_PER_SESSION = 20;
+// Of the load alone, before the first watched turn: processes that have just started run slowly.
+const LEAD_MS = 5_000;
+// 16 MiB each. A server that has just been made creates each file of its log as it needs it, and every commit waits for that; one
+// that has run for a while uses old ones again.
+const LOG_FILES = 40;
 
 /** Milliseconds of the watched turns, at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
 export async function measureLatency(
   options: ProductOptions,
   order: { readonly turnsPerSecond: number; readonly workers: number },
 ): Promise<number[]> {
-  const product = await startProduct(options);
+  const product = await startProduct({ ...options, settings: { min_wal_size: "1GB" } });
   try {
+    await useLogFiles(product.sql);
     await product.startWorkers(order.workers);
     const timelineUrl = await product.startTimeline();
     const warm = await warmUp(product.ingestUrl);
     await waitForReceipts(product, warm.turns);
 
     const background = sendRest(product, order.turnsPerSecond - WATCHED_PER_SECOND);
+    await sleep(LEAD_MS);
     const times = await Promise.all(
       Array.from({ length: WATCHED }, async (_unused, session) => {
         await sleep((session * 1_000) / WATCHED_PER_SECOND);
@@ -45,13 +53,22 @@ export async function measureLatency(
   }
 }
 
+/** Leave the server with files of its log to use again. */
+async function useLogFiles(sql: Sql): Promise<void> {
+  for (let file = 0; file < LOG_FILES; file += 1) {
+    await sql`SELECT pg_logical_emit_message(false, 'bench', '')`;
+    await sql`SELECT pg_switch_wal()`;
+  }
+  await sql`CHECKPOINT`;
+}
+
 /** As many turns as the watched ones leave time for. */
 async function sendRest(
   product: Product,
   ratePerSecond: number,
 ): Promise<{ readonly sessions: number; readonly turns: number }> {
   if (ratePerSecond <= 0) return { sessions: 0, turns: 0 };
-  const seconds = (WATCHED * WATCHED_TURNS) / WATCHED_PER_SECOND;
+  const seconds = (WATCHED * WATCHED_TURNS) / WATCHED_PER_SECOND + LEAD_MS / 1_000;
   const sessions = Math.ceil((ratePerSecond * seconds) / TURNS_PER_SESSION);
   const { result } = startLoad({
     ingestUrl: product.ingestUrl,

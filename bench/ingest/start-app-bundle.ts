@@ -7,7 +7,7 @@ import { type NodeProcess, startNode } from "../support/start-node.ts";
 import type { Bundle } from "./bundle-apps.ts";
 
 // As in the Dockerfile.
-const NODE_ARGS = ["--enable-source-maps", "--max-semi-space-size=32"];
+const NODE_ARGS = ["--enable-source-maps"];
 const PROFILE_DIR = fileURLToPath(new URL("../profiles/", import.meta.url));
 const READY_WITHIN_MS = 20_000;
 const POLL_MS = 20;

@@ -15,7 +15,7 @@ import { ingestEvents } from "./jobs/ingest-events.ts";
 import { ingestTurn } from "./jobs/ingest-turn.ts";
 
 // More lanes wait for the same rows, and for the same disk.
-const BATCHES = { lanes: 2, patienceMs: 250, maxTurns: 64, restMs: 40 } as const;
+const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 30 } as const;
 // The histories of a few hundred sessions of 35 kB.
 const CHAIN_MEMORY_CHARS = 8 * 2 ** 20;
 const BODY_HISTORY_BYTES = 32 * 2 ** 20;
