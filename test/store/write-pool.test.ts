@@ -77,6 +77,24 @@ describe("statements of a transaction that are sent together", () => {
   });
 });
 
+describe("a statement that cannot be sent", () => {
+  it("is not committed around when it was to travel with the COMMIT", async () => {
+    const failure = await pool
+      .transaction(
+        (tx) => tx`INSERT INTO notes VALUES (${"around 1"})`,
+        (tx) =>
+          Promise.all([
+            tx`INSERT INTO notes VALUES (${"around 2"})`,
+            tx`INSERT INTO notes SELECT unnest(${[{ no: "text" }]}::text[])`,
+            tx`INSERT INTO notes VALUES (${"around 3"})`,
+          ]),
+      )
+      .catch((error: unknown) => error);
+    expect(causeOf(failure)).toBeInstanceOf(TypeError);
+    expect(await pool.statement`SELECT FROM notes WHERE word LIKE ${"around%"}`).toEqual([]);
+  });
+});
+
 describe("arrays", () => {
   it("arrive as they were sent, whatever the strings say", async () => {
     const texts = ['"', "\\", '\\"', "{,}", "NULL", "", " ", "a\nb\r\tc", "\u001f", "עברית 🐞 日本", null];

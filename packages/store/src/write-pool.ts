@@ -181,8 +181,10 @@ async function transact<T>(
     const result = await run(tx);
     await begun;
     const finished = finish(tx, result);
-    // Behind a statement that failed it is a ROLLBACK.
-    await Promise.all([finished, sendTogether(client, () => client.query("COMMIT"))]);
+    // Behind a statement that the server refused, COMMIT is a ROLLBACK; but one that never left is unknown to it.
+    const commits = firstFailure === undefined;
+    await Promise.all([finished, commits && sendTogether(client, () => client.query("COMMIT"))]);
+    if (firstFailure !== undefined) throw firstFailure;
     return result;
   } catch (error) {
     // On a connection that is lost this fails too, and the server has rolled back by itself.
