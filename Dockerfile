@@ -28,6 +28,5 @@ EXPOSE 8080
 # Whether the process is alive. Whether it can work, which a restart does not heal, is for load balancers: /readyz.
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s \
   CMD ["node", "-e", "fetch('http://127.0.0.1:' + process.env.PORT + '/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-# Bodies are short-lived and large: with V8's own 16 MB for what is young, much of them is copied until it counts as old.
 ENTRYPOINT ["node", "--enable-source-maps"]
 CMD ["turnpike.mjs", "--help"]

@@ -3,7 +3,7 @@ type Element = string | number | bigint | boolean | null | undefined;
 /**
  * Write an array as Postgres reads it, `{"a",NULL,"b"}`. The driver's own writer builds it character by character, which was a
  * quarter of what a worker allocates.
- * @throws TypeError for an element that is neither a string, a number, a boolean, null nor undefined.
+ * @throws TypeError for an element that is an object, or an array: what is written is flat.
  */
 export function writeArray(values: readonly unknown[]): string {
   return `{${values.map((value) => writeElement(value as Element)).join(",")}}`;
