@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { createBodyHistory } from "@turnpike/domain/body-history";
+import { createChainMemory } from "@turnpike/domain/chain-memory";
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
+import { prepareTurn, type TurnMemory } from "@turnpike/domain/prepare-turn";
 import { createMemoryStore } from "@turnpike/store/memory-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";
@@ -33,10 +35,15 @@ const accept = (body: string, orgId: string = NIL_UUID): AcceptedTurn => ({
   body,
 });
 
-function run(store: TurnStore, turn: AcceptedTurn, log: Log = createLog()) {
+function run(
+  store: TurnStore,
+  turn: AcceptedTurn,
+  { log = createLog(), memory }: { log?: Log; memory?: TurnMemory } = {},
+) {
   const woken: object[] = [];
   const wakes = { publish: (news: readonly object[]) => void woken.push(...news) };
-  return ingestTurn({ store, log, wakes }, turn).then((outcome) => ({ outcome, woken }));
+  const deps = { store, log, wakes, ...(memory === undefined ? {} : { memory }) };
+  return ingestTurn(deps, turn).then((outcome) => ({ outcome, woken }));
 }
 
 const messages = [
@@ -119,6 +126,48 @@ describe("a turn without an envelope", () => {
   });
 });
 
+describe("a turn whose history the worker read before, but that no store has", () => {
+  const long = [
+    { role: "user", content: "one ".repeat(2_000) },
+    { role: "assistant", content: "two 🐞" },
+    { role: "user", content: "three" },
+  ];
+  const acceptBytes = (turn: Parameters<typeof turnBody>[0], org: string) => {
+    const body = turnBody(turn);
+    return { asBytes: { ...accept("", org), body: Buffer.from(body) }, asText: accept(body, org) };
+  };
+  const createMemory = (): TurnMemory => ({
+    bodies: createBodyHistory({ maxBytes: 2 ** 20 }),
+    hashes: createChainMemory({ maxChars: 2 ** 20 }),
+  });
+
+  it("brings all of it into a store of sessions", async () => {
+    const [org, other] = [randomUUID(), randomUUID()];
+    const memory = createMemory();
+    await run(fixture.store, acceptBytes({ org: other, messages: long.slice(0, 1) }, other).asBytes, {
+      memory,
+    });
+    await run(fixture.store, acceptBytes({ org, messages: long }, org).asBytes, { memory });
+    const { nodes } = prepareTurn(accept(turnBody({ org, messages: long }), org));
+    const rows = await fixture.sql<{ hash: string; content: unknown }[]>`
+      SELECT hash, content FROM nodes WHERE org_id = ${org}`;
+    const stored = new Map(rows.map(({ hash, content }) => [hash, content]));
+    expect(nodes.map(({ hash }) => stored.get(hash))).toEqual(nodes.map(({ content }) => content));
+  });
+
+  it("brings all of it into a store of nodes only", async () => {
+    const memory = createMemory();
+    await run(createMemoryStore(), acceptBytes({ messages: long.slice(0, 1) }, NIL_UUID).asBytes, { memory });
+    const store = createMemoryStore();
+    const { asBytes, asText } = acceptBytes({ messages: long }, NIL_UUID);
+    await run(store, asBytes, { memory });
+    const { nodes } = prepareTurn(asText);
+    expect(nodes.map(({ hash }) => store.findNode(NIL_UUID, hash)?.content)).toEqual(
+      nodes.map(({ content }) => content),
+    );
+  });
+});
+
 describe("a store of nodes only", () => {
   it("takes a turn with an envelope the same way, without its session", async () => {
     const store = createMemoryStore();
@@ -176,7 +225,7 @@ describe("a turn that cannot be stored", () => {
     const store = createMemoryStore();
     const log = createLog();
     const turn = accept(body);
-    const error = await run(store, turn, log).catch((reason: unknown) => reason);
+    const error = await run(store, turn, { log }).catch((reason: unknown) => reason);
     expect(isAppError(error) && error.code).toBe(code);
     expect(store.countNodes()).toBe(0);
     expect(log.lines).toMatchObject([
@@ -191,7 +240,7 @@ describe("the log of a turn", () => {
     const org = randomUUID();
     const body = turnBody({ org, answer: "secret words", envelope: { auth_subject: "secret ada" } });
     const turn = accept(body, org);
-    await run(fixture.store, turn, log);
+    await run(fixture.store, turn, { log });
     expect(log.lines).toMatchObject([
       { message: "turn", outcome: "stored", requestId: "r-1", receipt: turn.receipt, chainLength: 2 },
     ]);

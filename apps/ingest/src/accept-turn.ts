@@ -1,3 +1,4 @@
+import type { ParsedBody } from "@turnpike/domain/body-history";
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import type { BodyToEnqueue } from "@turnpike/domain/ports";
 import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
@@ -7,7 +8,7 @@ import { issueReceipt } from "./issue-receipt.ts";
 /** One turn as a request brought it. */
 export interface ReceivedTurn {
   /** The body, parsed. */
-  readonly parsed: unknown;
+  readonly parsed: ParsedBody;
   /** Gives the same body as JSON, what the worker will read; asked for once the turn is known to be good. */
   readonly toJson: () => string | Buffer;
   readonly requestId: string;
@@ -18,7 +19,8 @@ export interface ReceivedTurn {
  * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request` or `invalid_response`.
  */
 export function acceptTurn({ parsed, toJson, requestId }: ReceivedTurn): BodyToEnqueue {
-  const turn = readTurnBody(parsed);
+  const turn = readTurnBody(parsed.body);
+  parsed.remember(turn.messages);
   return issueReceipt({
     orgId: decideOrg(turn),
     requestId,

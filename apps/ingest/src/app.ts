@@ -15,8 +15,8 @@ import { addIngestTurn } from "./routes/ingest-turn.ts";
 import { createEventCounters } from "./event-counters.ts";
 import { createTurnCounters } from "./turn-counters.ts";
 
-// Conversations of a few hundred sessions of 35 kB.
-const HISTORY_BYTES = 32 * 2 ** 20;
+// Conversations of some 1,800 sessions of 40 messages.
+const HISTORY_BYTES = 16 * 2 ** 20;
 
 /** One line per feature. */
 const routes: readonly ((app: HttpApp, deps: RouteDeps) => void)[] = [

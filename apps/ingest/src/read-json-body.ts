@@ -1,4 +1,4 @@
-import type { BodyHistory } from "@turnpike/domain/body-history";
+import type { BodyHistory, ParsedBody } from "@turnpike/domain/body-history";
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
@@ -11,8 +11,8 @@ import type { RouteDeps } from "./deps.ts";
 export interface JsonBody {
   /** UTF-8, as received, without its Content-Encoding. */
   readonly bytes: Buffer;
-  /** Shared with bodies that come later: it must not be changed. */
-  readonly parsed: unknown;
+  /** It must not be changed. */
+  readonly parsed: ParsedBody;
 }
 
 /** What is done with a request's body. */
@@ -56,7 +56,7 @@ async function readAndJudge<T>(
 }
 
 // The parser's own message quotes the body.
-function parseJson(bytes: Buffer, history: BodyHistory): unknown {
+function parseJson(bytes: Buffer, history: BodyHistory): ParsedBody {
   try {
     return history.parse(bytes);
   } catch {

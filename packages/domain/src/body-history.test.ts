@@ -1,42 +1,69 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Message } from "./block.ts";
 import { type BodyHistory, createBodyHistory } from "./body-history.ts";
 import { decodeUtf8 } from "./decode-utf8.ts";
+import { isKnown } from "./known-messages.ts";
+import { readTurnBody, type Turn } from "./turn-body.ts";
 
 const PLENTY = { maxBytes: 64 * 2 ** 20 };
 
 const message = (text: string, role = "user"): object => ({ role, content: [{ type: "text", text }] });
 const talk = (count: number, seed = "a"): object[] =>
   Array.from({ length: count }, (_unused, at) => message(`${seed} ${at} `.repeat(150)));
-const bodyOf = (messages: readonly unknown[], { name = "messages", session = "s-1" } = {}): string =>
+const bodyOf = (
+  messages: readonly unknown[],
+  { name = "messages", session = "s-1", provider = "" } = {},
+): string =>
   JSON.stringify({
-    provider: "anthropic",
+    provider: provider || (name === "input" ? "openai" : "anthropic"),
     request: { model: "m", [name]: messages, system: "be brief", padding: "p".repeat(4_096) },
-    response: { message: message(`answer to ${messages.length}`) },
+    response: { message: message(`answer to ${messages.length}`, "assistant") },
     session: { harness_session_id: session },
   });
 
-type Parsed = { request: { messages: object[]; input: object[] } };
-const parse = (history: BodyHistory, text: string): Parsed => history.parse(Buffer.from(text)) as Parsed;
+/** Read a turn, and remember its messages as whoever hashes them would. */
+function read(history: BodyHistory, body: string | Buffer): Turn {
+  const parsed = history.parse(Buffer.from(body));
+  const turn = readTurnBody(parsed.body);
+  parsed.remember(turn.messages.map(({ role }, at) => ({ role, hash: `hash ${at}` })));
+  return turn;
+}
 
-/** What `parse` gives or throws. */
-function attempt(parseIt: () => unknown): { value: unknown } | "refused" {
+function readPlain(body: string | Buffer): Turn {
+  return readTurnBody(JSON.parse(decodeUtf8(Buffer.from(body))));
+}
+
+const countKnown = ({ messages }: Turn): number => messages.filter(isKnown).length;
+
+const plainly = (turn: Turn): object => ({
+  ...turn,
+  messages: turn.messages.map(({ role, content }: Message) => ({ role, content })),
+});
+
+/** What reading gives, or how it refuses. */
+function attempt(readIt: () => Turn): object {
   try {
-    return { value: parseIt() };
+    return plainly(readIt());
   } catch (error) {
-    expect(error).toBeInstanceOf(SyntaxError);
-    return "refused";
+    return error instanceof SyntaxError ? { refused: "no JSON" } : { refused: String(error) };
   }
 }
 
-function expectLikePlain(history: BodyHistory, bytes: Buffer): void {
-  const plain = attempt(() => JSON.parse(decodeUtf8(bytes)));
-  expect(attempt(() => history.parse(bytes))).toEqual(plain);
+function expectLikePlain(history: BodyHistory, body: string | Buffer): object {
+  const seen = attempt(() => read(history, body));
+  expect(seen).toEqual(attempt(() => readPlain(body)));
+  return seen;
 }
 
-// Values whose text could be read on into the next byte are among them.
+const text = fc.string({ unit: "grapheme", maxLength: 80 });
+// Values whose text could be read on into the next byte are among them, and some that no provider takes.
 const item = fc.oneof(
-  { weight: 4, arbitrary: fc.string({ unit: "grapheme", maxLength: 80 }).map((text) => message(text)) },
+  { weight: 12, arbitrary: text.map((said) => message(said)) },
+  {
+    weight: 4,
+    arbitrary: text.map((said) => ({ type: "function_call_output", call_id: "c", output: said })),
+  },
   fc.jsonValue({ maxDepth: 3 }),
   fc.constantFrom<unknown>(1, -0.5, 1e9, true, null, "", '"\\', [], {}, [[[]]]),
 );
@@ -45,14 +72,16 @@ interface Draft {
   readonly items: readonly unknown[];
   readonly indent: number;
   readonly name: string;
+  readonly provider: string;
   readonly session: string;
   readonly cut: { readonly at: number; readonly bytes: number; readonly put: string } | undefined;
 }
 
 const draft = fc.record<Draft>({
-  items: fc.array(item, { maxLength: 8 }),
+  items: fc.array(item, { maxLength: 5 }),
   indent: fc.constantFrom(0, 0, 0, 2),
   name: fc.constantFrom("messages", "messages", "input"),
+  provider: fc.constantFrom("anthropic", "openai", "openai", "ollama", "none"),
   session: fc.constantFrom("s-1", "s-2"),
   cut: fc.option(
     fc.record({
@@ -78,20 +107,21 @@ const draft = fc.record<Draft>({
 });
 
 /** As JSON, after whatever was said before, and perhaps damaged among the messages. */
-function write({ indent, name, session, cut, items }: Draft, before: readonly unknown[]): Buffer {
-  const all = [...before, ...items];
+function write({ indent, name, provider, session, cut, items }: Draft, before: readonly unknown[]): Buffer {
   const whole = {
-    request: { model: "m", [name]: all, more: "x".repeat(4_096) },
+    provider,
+    request: { model: "m", [name]: [...before, ...items], more: "x".repeat(4_096) },
+    response: { message: message("answer", "assistant") },
     session: { harness_session_id: session },
   };
   const bytes = Buffer.from(JSON.stringify(whole, undefined, indent));
   if (cut === undefined) return bytes;
-  const at = Math.floor(cut.at * (bytes.length - 4_200));
+  const at = Math.floor(cut.at * (bytes.length - 4_300));
   return Buffer.concat([bytes.subarray(0, at), Buffer.from(cut.put), bytes.subarray(at + cut.bytes)]);
 }
 
 describe("a history of bodies", () => {
-  it("parses whatever comes as JSON.parse does, or refuses it as JSON.parse does", () => {
+  it("reads whatever comes as it reads without one, or refuses it with the same words", () => {
     const bodies = fc.array(fc.record({ draft, goesOn: fc.boolean() }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(bodies, (steps) => {
@@ -99,42 +129,71 @@ describe("a history of bodies", () => {
         let said: readonly unknown[] = [];
         for (const step of steps) {
           if (!step.goesOn) said = [];
-          expectLikePlain(history, write(step.draft, said));
-          said = [...said, ...step.draft.items];
+          const seen = expectLikePlain(history, write(step.draft, said));
+          if (!("refused" in seen)) said = [...said, ...step.draft.items];
         }
       }),
       { numRuns: 1_000 },
     );
   });
 
-  it.each(["messages", "input"] as const)("hands out the same objects for %s that come again", (name) => {
+  it.each(["messages", "input"])("knows %s that come again, with their hashes", (name) => {
     const history = createBodyHistory(PLENTY);
-    const first = parse(history, bodyOf(talk(10), { name })).request[name];
-    const second = parse(history, bodyOf(talk(12), { name })).request[name];
-    expect(second).toEqual(talk(12));
-    expect(second.slice(0, 10).every((each, at) => each === first[at])).toBe(true);
+    expect(countKnown(read(history, bodyOf(talk(10), { name })))).toBe(0);
+    const again = read(history, bodyOf(talk(12), { name }));
+    expect(plainly(again)).toEqual(readPlain(bodyOf(talk(12), { name })));
+    expect(countKnown(again)).toBe(10);
+    const known = again.messages.filter(isKnown).map(({ hash, parentHash }) => [hash, parentHash]);
+    expect(known.slice(0, 2)).toEqual([
+      ["hash 0", null],
+      ["hash 1", "hash 0"],
+    ]);
+    expect(countKnown(read(history, bodyOf(talk(12), { name })))).toBe(12);
   });
 
-  it("shares what a changed body still has in common, and keeps what it leaves early", () => {
+  it("reads a known message only when its content is asked for, and then from the body that it came with", () => {
     const history = createBodyHistory(PLENTY);
-    const first = parse(history, bodyOf(talk(10))).request.messages;
+    read(history, bodyOf(talk(2)));
+    const bytes = Buffer.from(bodyOf(talk(3)));
+    const [first, second] = readTurnBody(history.parse(bytes).body).messages;
+    bytes.write("A 0", bytes.indexOf("a 0"));
+    expect(first?.content[0]?.text).toMatch(/^A 0 a 0 /);
+    expect(second?.content[0]?.text).toMatch(/^a 1 a 1 /);
+  });
+
+  it("knows what a changed body still has in common, and keeps what it leaves early", () => {
+    const history = createBodyHistory(PLENTY);
     const changed = [...talk(9), message("another end"), ...talk(2, "b")];
-    const second = parse(history, bodyOf(changed)).request.messages;
-    expect(second).toEqual(changed);
-    expect(second.filter((each, at) => each === first[at])).toHaveLength(9);
     const fork = [...talk(2), ...talk(3, "fork")];
-    expect(parse(history, bodyOf(fork)).request.messages).toEqual(fork);
-    const third = parse(history, bodyOf([...changed, message("on")])).request.messages;
-    expect(third.filter((each, at) => each === second[at])).toHaveLength(12);
+    const bodies = [talk(10), changed, fork, [...changed, message("on")], talk(10)].map((each) =>
+      bodyOf(each),
+    );
+    const counts = bodies.map((body) => countKnown(read(history, body)));
+    expect(counts).toEqual([0, 9, 2, 12, 9]);
+    for (const body of bodies) expectLikePlain(history, body);
   });
 
   it("keeps the longer conversation when an earlier turn of it comes late", () => {
     const history = createBodyHistory(PLENTY);
-    const long = parse(history, bodyOf(talk(10))).request.messages;
-    expect(parse(history, bodyOf(talk(8))).request.messages).toEqual(talk(8));
-    expect(
-      parse(history, bodyOf(talk(11))).request.messages.filter((each, at) => each === long[at]),
-    ).toHaveLength(10);
+    const counts = [10, 8, 11].map((length) => countKnown(read(history, bodyOf(talk(length)))));
+    expect(counts).toEqual([0, 8, 10]);
+  });
+
+  it("knows nothing of a body that was refused", () => {
+    const history = createBodyHistory(PLENTY);
+    const broken = bodyOf([...talk(10), 7]);
+    for (const _try of [1, 2])
+      expect(() => read(history, broken)).toThrow("messages[10]: expected an object");
+    expect(countKnown(read(history, bodyOf(talk(10))))).toBe(0);
+    expect(() => read(history, broken)).toThrow("messages[10]: expected an object");
+  });
+
+  it("knows nothing of what the same bytes were to another provider", () => {
+    const history = createBodyHistory(PLENTY);
+    const calls = { role: "user", content: "hi", tool_calls: [{ function: { name: "f", arguments: "{}" } }] };
+    for (const provider of ["anthropic", "openai", "ollama", "anthropic", "openai"])
+      expectLikePlain(history, bodyOf([...talk(4), calls], { provider }));
+    expect(countKnown(read(history, bodyOf([...talk(4), calls], { provider: "openai" })))).toBe(5);
   });
 
   it.each([
@@ -144,61 +203,61 @@ describe("a history of bodies", () => {
     ['"a"', '"a""b"'],
   ])("is not misled by an item %s that goes on: %s", (before, after) => {
     const history = createBodyHistory(PLENTY);
-    const write = (last: string): Buffer =>
-      Buffer.from(
-        `{"request":{"messages":[${JSON.stringify("x".repeat(5_000))},${last}]},"session":{"harness_session_id":"s-1"}}`,
-      );
-    for (const last of [before, after, `${after},2`, before]) expectLikePlain(history, write(last));
+    const list = (last: string): string =>
+      bodyOf(talk(3), { name: "input" }).replace('],"system"', `,${last}],"system"`);
+    for (const last of [before, after, `${after},2`, before]) expectLikePlain(history, list(last));
   });
 
-  it("shares messages also when what stands before them has changed", () => {
+  it("knows messages also when what stands before them has changed", () => {
     const history = createBodyHistory(PLENTY);
-    const first = parse(history, bodyOf(talk(10))).request.messages;
+    read(history, bodyOf(talk(10)));
     for (const model of ["n", "a longer name"]) {
-      const text = bodyOf(talk(10)).replace('"model":"m"', `"model":"${model}"`);
-      const parsed = parse(history, text);
-      expect(parsed).toEqual(JSON.parse(text));
-      expect(parsed.request.messages.every((each, at) => each === first[at])).toBe(true);
+      const body = bodyOf(talk(10)).replace('"model":"m"', `"model":"${model}"`);
+      expectLikePlain(history, body);
+      expect(countKnown(read(history, body))).toBe(10);
     }
   });
 
-  it("parses a body that is shorter than what is known of its session", () => {
+  it("reads a body that is shorter than what is known of its session", () => {
     const history = createBodyHistory(PLENTY);
-    parse(history, bodyOf(talk(100)));
-    const padding = "p".repeat(4_096);
-    const session = { harness_session_id: "s-1" };
-    const short = JSON.stringify({ padding, session, request: { messages: talk(2) } });
-    expect(parse(history, short)).toEqual(JSON.parse(short));
+    read(history, bodyOf(talk(100)));
+    expectLikePlain(history, bodyOf(talk(2)));
+    expectLikePlain(history, bodyOf([]));
   });
 
   it("is not misled by a list that another of the same name replaces", () => {
     const history = createBodyHistory(PLENTY);
-    const twice = (inner: string): string =>
-      `{"request":{"messages":${JSON.stringify(talk(12))},${inner}},"session":{"harness_session_id":"s-1"}}`;
-    for (const inner of ['"messages":[{"role":"forged"}]', '"a":1', '"input":[1]'])
-      expectLikePlain(history, Buffer.from(twice(inner)));
-    const replaced = `{"request":{"messages":${JSON.stringify(talk(12))}},"request":{"messages":[7]},"session":{"harness_session_id":"s-1"}}`;
-    expectLikePlain(history, Buffer.from(replaced));
-    expect(parse(history, bodyOf(talk(12))).request.messages).toEqual(talk(12));
+    const body = bodyOf(talk(12));
+    for (const inner of ['"messages":[{"role":"forged"}]', '"messages":[7]', '"a":1', '"input":[1]'])
+      expectLikePlain(history, body.replace('"system"', `${inner},"system"`));
+    expectLikePlain(history, body.replace('"response"', '"request":{"messages":[{"role":"r"}]},"response"'));
+    expectLikePlain(history, body);
   });
 
   it("forgets the session that was not asked for longest", () => {
-    const size = JSON.stringify(talk(40)).length;
-    const history = createBodyHistory({ maxBytes: 2 * 3.5 * size });
-    const ask = (session: string): object | undefined =>
-      parse(history, bodyOf(talk(40), { session })).request.messages[0];
-    const [first, second] = [ask("s-1"), ask("s-2")];
-    expect(ask("s-1")).toBe(first);
-    for (const session of ["s-3", "s-4"]) ask(session);
-    expect(ask("s-1")).toBe(first);
-    expect(ask("s-2")).not.toBe(second);
+    const history = createBodyHistory({ maxBytes: 2.5 * 10_000 });
+    const ask = (session: string): number => countKnown(read(history, bodyOf(talk(40), { session })));
+    expect(["s-1", "s-2", "s-1", "s-3", "s-1", "s-2"].map(ask)).toEqual([0, 0, 40, 0, 40, 0]);
+  });
+
+  it("keeps a few conversations of one session, the latest", () => {
+    const history = createBodyHistory(PLENTY);
+    const ask = (seed: string): number => countKnown(read(history, bodyOf(talk(5, seed))));
+    expect(["a", "b", "c", "d", "a", "e", "b", "a"].map(ask)).toEqual([0, 0, 0, 0, 5, 0, 0, 5]);
   });
 
   it("keeps nothing of a body without a session, nor of short ones", () => {
     const history = createBodyHistory(PLENTY);
     const loose = bodyOf(talk(10)).replace("harness_session_id", "another");
-    expect(parse(history, loose).request.messages[0]).not.toBe(parse(history, loose).request.messages[0]);
-    const short = '{"request":{"messages":[{}]},"session":{"harness_session_id":"s"}}';
-    expect(parse(history, short).request.messages[0]).not.toBe(parse(history, short).request.messages[0]);
+    const short = bodyOf(talk(2)).replace("p".repeat(4_096), "");
+    for (const body of [loose, short])
+      expect([1, 2].map(() => countKnown(read(history, body)))).toEqual([0, 0]);
+  });
+
+  it("keeps nothing of a list of which not every item is a message", () => {
+    const history = createBodyHistory(PLENTY);
+    const body = bodyOf([...talk(10), 7], { name: "input" });
+    for (const _try of [1, 2]) expectLikePlain(history, body);
+    expect(countKnown(read(history, body))).toBe(0);
   });
 });

@@ -1,32 +1,56 @@
 /**
- * Parses bodies of which most was parsed before: a harness sends its whole conversation again with every turn. Messages whose
- * bytes begin a body as they began one of the same session are neither decoded nor parsed again; the objects of then are handed out once
- * more. What must stay true: what comes out is what `JSON.parse` makes of the whole body, or its error, whatever was parsed before.
- * The session's id is a hint where to look, and nothing else: two sessions that share it share bytes that are equal.
+ * Reads bodies of which most was read before: a harness sends its whole conversation again with every turn. Messages whose
+ * bytes begin a body as they began one of the same session are neither decoded nor parsed again; they come out as known messages
+ * (`known-messages.ts`). What must stay true: a body reads as it would without a history, or is refused as it would be.
+ * The session's id is a hint where to look, and nothing else: what is known is known by the digest of its bytes.
  */
 import { randomUUID } from "node:crypto";
+import type { Block } from "./block.ts";
 import { decodeUtf8 } from "./decode-utf8.ts";
 import { isJsonArray, isJsonObject, type JsonValue } from "./json.ts";
+import { joinList, type KnownMessage, makeKnownMessages } from "./known-messages.ts";
+import { findSharedPart, type ListMark, markRest, noSharedPart, type SharedPart } from "./list-digests.ts";
+import { parseRequest } from "./parse-request.ts";
+import { isProvider, type Provider } from "./provider.ts";
 import { findMember, listItemEnds, skipSpace } from "./scan-json.ts";
 
-/** Parses bodies, and remembers their messages. */
+/** Parses bodies, and knows the messages of earlier ones. */
 export interface BodyHistory {
   /**
-   * Parse the UTF-8 of a body. What comes out is shared with what comes out later: it must not be changed.
+   * Parse the UTF-8 of a body.
    * @throws SyntaxError when it is not JSON.
    */
-  parse(bytes: Buffer): unknown;
+  parse(bytes: Buffer): ParsedBody;
 }
 
-// A smaller one is parsed in no time, a larger one would push out all others.
+/** A body that was parsed. */
+export interface ParsedBody {
+  /** What `JSON.parse` makes of it, but that its request's first messages may be known ones. It must not be changed. */
+  readonly body: unknown;
+  /**
+   * Remember the messages, once they are known to be good: all that the request came to, in order. They are passed over when they
+   * are not as many as its list has items.
+   */
+  remember(messages: readonly ReadMessage[]): void;
+}
+
+/** What is remembered of a message. */
+export interface ReadMessage {
+  readonly role: string;
+  /** Of its node; absent where messages are not hashed. */
+  readonly hash?: string | undefined;
+}
+
+// A smaller one is parsed in no time, a larger one takes too much memory in pieces.
 const MIN_BYTES = 4_096;
 const MAX_BYTES = 4 * 2 ** 20;
 
 // Of one session: its subagents' conversations come in between.
-const ENTRIES_PER_SESSION = 4;
+const TALKS_PER_SESSION = 4;
 
-// Bytes are kept for comparing, and once more as what they were parsed to.
-const COST_PER_BYTE = 2;
+// What they take of the heap, about (measured 2026-11-27).
+const TALK_BYTES = 500;
+const MESSAGE_BYTES = 230;
 
 const SESSION_ID = Buffer.from('"harness_session_id"');
 const LONGEST_ID = 256;
@@ -43,11 +67,17 @@ const FIRST_ITEM = Buffer.from('[""');
 const OPEN = Buffer.from("[");
 const CLOSE = Buffer.from("]");
 
-interface Entry {
-  /** The messages as they stood in a body, from behind the bracket that opens them, and room for more. */
-  bytes: Buffer;
-  ends: readonly number[];
-  items: readonly JsonValue[];
+type KnownItem = ListMark & ReadMessage;
+
+/** How the items of a list become messages. */
+interface Kind {
+  readonly provider: Provider;
+  readonly listName: (typeof LIST_NAMES)[number];
+}
+
+/** A conversation, as far as it is known. */
+interface Talk extends Kind {
+  readonly items: readonly KnownItem[];
 }
 
 /**
@@ -55,95 +85,128 @@ interface Entry {
  * @param maxBytes of memory that it takes at most, about.
  */
 export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): BodyHistory {
-  const sessions = new Map<string, Entry[]>();
+  const sessions = new Map<string, readonly Talk[]>();
   let cost = 0;
 
-  const makeRoom = (): void => {
-    for (const [key, entries] of sessions) {
-      if (cost <= maxBytes) return;
-      sessions.delete(key);
-      cost -= sumCosts(entries);
-    }
-  };
-  const parseShared = (body: Buffer, key: string): unknown => {
-    const start = findList(body);
-    if (start === undefined) return undefined;
-    const entries = sessions.get(key) ?? [];
-    const before = sumCosts(entries);
-    const list = body.subarray(start);
-    const found = findLongest(entries, list);
-    const read = readPieces(body.subarray(0, start), list, found);
-    if (read === undefined) return undefined;
-    const kept = keep(found, list, read);
-    const others = entries.filter((entry) => entry !== kept).slice(-(ENTRIES_PER_SESSION - 1));
+  const put = (key: string, talks: readonly Talk[]): void => {
+    cost += sumCosts(talks) - sumCosts(sessions.get(key) ?? []);
     // To the end: what was asked for last is forgotten last.
     sessions.delete(key);
-    sessions.set(key, [...others, kept]);
-    cost += sumCosts([...others, kept]) - before;
-    makeRoom();
-    return read.body;
+    sessions.set(key, talks);
+    for (const [oldest, itsTalks] of sessions) {
+      if (cost <= maxBytes) return;
+      sessions.delete(oldest);
+      cost -= sumCosts(itsTalks);
+    }
+  };
+  const parseInPieces = (bytes: Buffer, key: string): ParsedBody | undefined => {
+    const start = findList(bytes);
+    if (start === undefined) return undefined;
+    const read = readPieces(bytes, start, sessions.get(key) ?? []);
+    if (read === undefined) return undefined;
+    return {
+      body: read.body,
+      remember(messages) {
+        const { talk } = read.found;
+        const next = goOn(read, bytes.subarray(start), messages);
+        if (next === undefined) return;
+        const talks = sessions.get(key) ?? [];
+        const others = talks.filter((one) => one !== next && (one !== talk || leavesEarly(read.found)));
+        put(key, [...others.slice(1 - TALKS_PER_SESSION), next]);
+      },
+    };
   };
 
   return {
     parse(bytes) {
       const key = bytes.length < MIN_BYTES || bytes.length > MAX_BYTES ? undefined : sessionIdOf(bytes);
-      const shared = key === undefined ? undefined : parseShared(bytes, key);
-      return shared ?? JSON.parse(decodeUtf8(bytes));
+      const inPieces = key === undefined ? undefined : parseInPieces(bytes, key);
+      return inPieces ?? asParsedBody(JSON.parse(decodeUtf8(bytes)));
     },
   };
 }
 
-interface Found {
-  readonly entry: Entry;
-  /** How many of its messages the list begins with. */
-  readonly shared: number;
+/** Take a body that was parsed without a history for one that was parsed with it. */
+export function asParsedBody(body: unknown): ParsedBody {
+  return { body, remember() {} };
 }
 
-function findLongest(entries: readonly Entry[], list: Buffer): Found | undefined {
-  let longest: Found | undefined;
-  for (const entry of entries) {
-    const shared = countShared(entry, list);
-    if (shared > (longest?.shared ?? 0)) longest = { entry, shared };
+interface Found {
+  readonly talk: Talk | undefined;
+  /** What the list has in common with it. */
+  readonly shared: SharedPart;
+}
+
+function findLongest(talks: readonly Talk[], list: Buffer): Found {
+  let longest: Found = { talk: undefined, shared: noSharedPart() };
+  for (const talk of talks) {
+    const shared = findSharedPart(talk.items, list);
+    if (shared.count > longest.shared.count) longest = { talk, shared };
   }
   return longest;
 }
 
-function countShared({ bytes, ends }: Entry, list: Buffer): number {
-  let [shared, unequal] = [0, ends.length + 1];
-  // At first all of them, which is what is nearly always found.
-  let next = ends.length;
-  while (shared < unequal - 1) {
-    const [from, to] = [ends[shared - 1] ?? 0, ends[next - 1] ?? 0];
-    if (to <= list.length && bytes.compare(list, from, to, from, to) === 0) shared = next;
-    else unequal = next;
-    next = (shared + unequal) >> 1;
-  }
-  return shared;
-}
-
 interface Read {
   readonly body: unknown;
+  readonly found: Found;
+  /** Undefined when the provider is none. */
+  readonly kind: Kind | undefined;
+  /** Of the messages that are new. */
   readonly ends: readonly number[];
-  readonly items: readonly JsonValue[];
 }
 
 /** Parse the messages that are new and, apart from them, all the rest; undefined when that does not make the whole. */
-function readPieces(head: Buffer, list: Buffer, found: Found | undefined): Read | undefined {
-  const knownEnds = found?.entry.ends.slice(0, found.shared) ?? [];
-  const from = knownEnds.at(-1) ?? 0;
+function readPieces(bytes: Buffer, start: number, talks: readonly Talk[]): Read | undefined {
+  const list = bytes.subarray(start);
+  const found = findLongest(talks, list);
+  const from = endOf(found);
   const rest = listItemEnds(list, from);
   if (rest === undefined) return undefined;
-  const fresh = parsePieces(found === undefined ? OPEN : FIRST_ITEM, list.subarray(from, rest.close), CLOSE);
-  const body = parsePieces(head, STAND_IN_JSON, list.subarray(rest.close));
-  if (!isJsonArray(fresh) || !isJsonObject(body)) return undefined;
-  const { request } = body;
+  const fresh = parseItems(list, from, rest.close);
+  const body = parsePieces(bytes.subarray(0, start), STAND_IN_JSON, list.subarray(rest.close));
+  if (fresh === undefined || !isJsonObject(body)) return undefined;
+  const { provider, request } = body;
   if (!isJsonObject(request)) return undefined;
-  const name = LIST_NAMES.find((one) => isStandIn(request[one]));
-  if (name === undefined) return undefined;
-  const known = found?.entry.items.slice(0, found.shared) ?? [];
-  const items = [...known, ...(found === undefined ? fresh : fresh.slice(1))];
-  (request as Record<string, JsonValue>)[name] = items;
-  return { body, ends: [...knownEnds, ...rest.ends], items };
+  const listName = LIST_NAMES.find((name) => isStandIn(request[name]));
+  if (listName === undefined) return undefined;
+  const kind = typeof provider === "string" && isProvider(provider) ? { provider, listName } : undefined;
+  const { talk, shared } = found;
+  // The same bytes come to something else.
+  if (talk !== undefined && !isOfKind(talk, kind))
+    return readPieces(
+      bytes,
+      start,
+      talks.filter((one) => isOfKind(one, kind)),
+    );
+  const known = talk === undefined ? [] : recall(talk, shared.count, list);
+  (request as Record<string, JsonValue>)[listName] = joinList({ known, fresh });
+  return { body, found, kind, ends: rest.ends };
+}
+
+function isOfKind(talk: Talk, kind: Kind | undefined): boolean {
+  return talk.provider === kind?.provider && talk.listName === kind.listName;
+}
+
+function recall({ items, ...kind }: Talk, count: number, list: Buffer): KnownMessage[] {
+  return makeKnownMessages(items.slice(0, count), (index) =>
+    readContent(kind, parseItems(list, items[index - 1]?.end ?? 0, items[index]?.end ?? 0)),
+  );
+}
+
+function readContent(
+  { provider, listName }: Kind,
+  items: readonly JsonValue[] | undefined,
+): readonly Block[] {
+  const [message] = items === undefined ? [] : parseRequest(provider, { [listName]: items });
+  if (message === undefined) throw new Error("a message that was read before cannot be read again");
+  return message.content;
+}
+
+/** Parse items of a list from behind the one before them, or from the list's beginning. */
+function parseItems(list: Buffer, from: number, to: number): readonly JsonValue[] | undefined {
+  const items = parsePieces(from === 0 ? OPEN : FIRST_ITEM, list.subarray(from, to), CLOSE);
+  if (!isJsonArray(items)) return undefined;
+  return from === 0 ? items : items.slice(1);
 }
 
 function parsePieces(...pieces: readonly Buffer[]): JsonValue | undefined {
@@ -168,28 +231,30 @@ function findList(bytes: Buffer): number | undefined {
   return undefined;
 }
 
-/** Keep a list: at the place of the one that it goes on from, or of its own where it leaves that one early. */
-function keep(found: Found | undefined, list: Buffer, { ends, items }: Read): Entry {
-  const end = ends.at(-1) ?? 0;
-  if (found === undefined || found.shared * 2 < found.entry.ends.length)
-    return { bytes: Buffer.from(list.subarray(0, end)), ends, items };
-  const { entry, shared } = found;
+/** Add what is new to what was found; undefined when there is nothing to remember. */
+function goOn({ kind, found, ends }: Read, list: Buffer, messages: readonly ReadMessage[]): Talk | undefined {
+  const { talk, shared } = found;
+  if (kind === undefined || messages.length !== shared.count + ends.length) return undefined;
   // An earlier turn that comes late says nothing new.
-  if (ends.length === shared) return entry;
-  const from = entry.ends[shared - 1] ?? 0;
-  if (entry.bytes.length < end) {
-    const roomier = Buffer.allocUnsafeSlow(Math.ceil(end * 1.25));
-    entry.bytes.copy(roomier, 0, 0, from);
-    entry.bytes = roomier;
-  }
-  list.copy(entry.bytes, from, from, end);
-  entry.ends = ends;
-  entry.items = items;
-  return entry;
+  if (ends.length === 0) return talk;
+  const marks = markRest(list, endOf(found), ends, shared);
+  const items = marks.map(({ end, digest }, index): KnownItem => {
+    const { role, hash } = messages[shared.count + index] as ReadMessage;
+    return { end, digest, role, hash };
+  });
+  return { ...kind, items: [...(talk?.items.slice(0, shared.count) ?? []), ...items] };
 }
 
-function sumCosts(entries: readonly Entry[]): number {
-  return entries.reduce((sum, { bytes }) => sum + bytes.length * COST_PER_BYTE, 0);
+function leavesEarly({ talk, shared }: Found): boolean {
+  return talk !== undefined && shared.count * 2 < talk.items.length;
+}
+
+function endOf({ talk, shared }: Found): number {
+  return talk?.items[shared.count - 1]?.end ?? 0;
+}
+
+function sumCosts(talks: readonly Talk[]): number {
+  return talks.reduce((sum, { items }) => sum + TALK_BYTES + items.length * MESSAGE_BYTES, 0);
 }
 
 function sessionIdOf(bytes: Buffer): string | undefined {

@@ -98,14 +98,6 @@ describe("createChainMemory", () => {
     memory.remember("", large, "hash");
     expect(memory.find("", copy(large))).toBeUndefined();
   });
-
-  it("knows the very same object without comparing, under the parent where it stood last", () => {
-    const memory = createChainMemory({ maxChars: 1_000 });
-    const large = { role: "user", content: [{ type: "text", text: "x".repeat(1_000) }] };
-    memory.remember("parent", large, "hash");
-    expect(memory.find("parent", large)).toMatchObject({ message: large, hash: "hash" });
-    expect(memory.find("another parent", large)).toBeUndefined();
-  });
 });
 
 describe("isSameMessage", () => {

@@ -7,7 +7,7 @@ import type { Block, Message } from "./block.ts";
 import { isSameMessage } from "./same-message.ts";
 
 /** A message that is remembered, with its hash. */
-export interface KnownMessage {
+export interface RememberedMessage {
   readonly message: Message;
   readonly hash: string;
 }
@@ -18,16 +18,12 @@ export interface ChainMemory {
    * Find a message as the child of a node (`""` for a root). What comes back is the one that was remembered: whoever goes on with
    * that lets the new one, with all its texts, be forgotten.
    */
-  find(parentHash: string, message: Message): KnownMessage | undefined;
+  find(parentHash: string, message: Message): RememberedMessage | undefined;
   /** Remember it. The message is kept as it is and must not be changed any more. */
   remember(parentHash: string, message: Message, hash: string): void;
 }
 
-interface Place extends KnownMessage {
-  readonly parentHash: string;
-}
-
-interface Entry extends KnownMessage {
+interface Entry extends RememberedMessage {
   readonly chars: number;
 }
 
@@ -40,8 +36,6 @@ const ENTRY_CHARS = 200;
  * @param maxChars of text that are kept at most; a character is one or two bytes of memory.
  */
 export function createChainMemory({ maxChars }: { readonly maxChars: number }): ChainMemory {
-  // Where a message object stood last, which a body history hands out again: nothing of it has to be compared.
-  const places = new WeakMap<Message, Place>();
   let older: ReadonlyMap<string, Entry> = new Map();
   let newer = new Map<string, Entry>();
   let newerChars = 0;
@@ -59,20 +53,16 @@ export function createChainMemory({ maxChars }: { readonly maxChars: number }): 
 
   return {
     find(parentHash, message) {
-      const place = places.get(message);
-      if (place?.parentHash === parentHash) return place;
       const key = keyOf(parentHash, message);
       const recent = newer.get(key);
       const entry = recent ?? older.get(key);
       if (entry === undefined || !isSameMessage(entry.message, message)) return undefined;
       if (recent === undefined) keep(key, entry);
-      places.set(message, { parentHash, message: entry.message, hash: entry.hash });
       return entry;
     },
     remember(parentHash, message, hash) {
       const chars = ENTRY_CHARS + message.content.reduce((sum, block) => sum + charsOf(block), 0);
       keep(keyOf(parentHash, message), { message, hash, chars });
-      places.set(message, { parentHash, message, hash });
     },
   };
 }

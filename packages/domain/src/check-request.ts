@@ -6,6 +6,7 @@ import type { Message } from "./block.ts";
 import { AppError } from "./errors.ts";
 import { findJsonFault } from "./find-json-fault.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
+import { splitList } from "./known-messages.ts";
 
 const expectations = {
   string: { rule: "expected a string", holds: (value: JsonValue) => typeof value === "string" },
@@ -48,25 +49,22 @@ export interface MessageParser {
 }
 
 /**
- * Make what checks and parses a request's `messages`, none when absent. A message is parsed once: the same object, which
- * must not have been changed, gives the same message when it comes again (`body-history.ts`).
+ * Make what checks and parses a request's `messages`, none when absent. Those that were read before are taken as they are.
  * @throws AppError `unparsable_request` when it is no array, or a message is no object or has a field of a wrong type.
  */
 export function createMessagesParser({ fields, parse }: MessageParser): (request: JsonObject) => Message[] {
-  const parsed = new WeakMap<JsonObject, Message>();
-  const parseNew = (received: JsonObject, field: string): Message => {
+  const parseFresh = (received: JsonValue, field: string): Message => {
+    if (!isJsonObject(received)) throw unparsableRequest(field, expectations.object.rule);
     checkFields(received, fields, `${field}.`);
-    const message = parse(received, field);
-    parsed.set(received, message);
-    return message;
+    return parse(received, field);
   };
   return (request) => {
     checkFields(request, { messages: "array" });
-    const messages = (request["messages"] ?? []) as readonly JsonValue[];
-    return messages.map((received, index) => {
-      if (isJsonObject(received)) return parsed.get(received) ?? parseNew(received, `messages[${index}]`);
-      throw unparsableRequest(`messages[${index}]`, expectations.object.rule);
-    });
+    const { known, fresh } = splitList((request["messages"] ?? []) as readonly JsonValue[]);
+    return [
+      ...known,
+      ...fresh.map((received, index) => parseFresh(received, `messages[${known.length + index}]`)),
+    ];
   };
 }
 

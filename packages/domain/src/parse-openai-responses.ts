@@ -1,6 +1,7 @@
 import type { Block, Message } from "./block.ts";
 import { checkFields, checkOpaque, type FieldTypes } from "./check-request.ts";
-import type { JsonObject, JsonValue } from "./json.ts";
+import { isJsonArray, type JsonObject, type JsonValue } from "./json.ts";
+import { splitList } from "./known-messages.ts";
 import { listObjects, readArguments, readString } from "./read-block.ts";
 
 const requestFields: FieldTypes = {
@@ -24,7 +25,9 @@ export function parseOpenaiResponses(request: JsonObject): Message[] {
   checkFields(request, requestFields);
   const input = request["input"];
   if (typeof input === "string") return [{ role: "user", content: [{ type: "text", text: input }] }];
-  return listObjects(input).flatMap((item) => parseItem(item) ?? []);
+  if (!isJsonArray(input)) return [];
+  const { known, fresh } = splitList(input);
+  return [...known, ...listObjects(fresh).flatMap((item) => parseItem(item) ?? [])];
 }
 
 function parseItem(item: JsonObject): Message | undefined {

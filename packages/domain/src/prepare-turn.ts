@@ -3,7 +3,8 @@ import type { BodyHistory } from "./body-history.ts";
 import type { ChainMemory } from "./chain-memory.ts";
 import { sessionIdOf } from "./envelope.ts";
 import { AppError } from "./errors.ts";
-import { parseBody } from "./parse-body.ts";
+import { parseKnownBody } from "./parse-body.ts";
+import { isKnown } from "./known-messages.ts";
 import type { PreparedTurn, TurnFacts } from "./prepared-turn.ts";
 import { costOf } from "./pricing.ts";
 import { readTime } from "./read-time.ts";
@@ -37,11 +38,14 @@ export interface TurnMemory {
  *   have been refused at the door, so these are permanent.
  */
 export function prepareTurn(raw: RawTurn, memory?: TurnMemory): PreparedTurn {
-  const received = readTurnBody(parseBody(raw.body, memory?.bodies));
+  const parsed = parseKnownBody(raw.body, memory?.bodies);
+  const received = readTurnBody(parsed.body);
   const hashed = buildChain(messagesOf(received), memory?.hashes);
   const { turn, nodes, replaced } = mayHoldUnstorable(raw.body)
     ? makeStorable(received, hashed)
     : { turn: received, nodes: hashed, replaced: 0 };
+  // What is known is storable, so that nobody has to look at it again.
+  if (replaced === 0) parsed.remember(nodes.slice(0, -1));
   const root = nodes[0];
   const head = nodes.at(-1);
   if (root === undefined || head === undefined)
@@ -63,9 +67,16 @@ export function prepareTurn(raw: RawTurn, memory?: TurnMemory): PreparedTurn {
 
 /** What Postgres cannot hold is replaced after hashing; hashes are those of the original. */
 function makeStorable(received: Turn, hashed: readonly ChainNode[]) {
-  const { value: turn, replaced } = toStorable(received);
-  const messages = messagesOf(turn);
-  const nodes = hashed.map((node, index) => ({ ...node, ...(messages[index] as Message) }));
+  const known = received.messages.filter(isKnown);
+  const { value: rest, replaced } = toStorable({
+    ...received,
+    messages: received.messages.slice(known.length),
+  });
+  const turn = { ...rest, messages: [...known, ...rest.messages] };
+  const messages = messagesOf(rest);
+  const nodes = hashed.map((node, index) =>
+    index < known.length ? node : { ...node, ...(messages[index - known.length] as Message) },
+  );
   return { turn, nodes, replaced };
 }
 

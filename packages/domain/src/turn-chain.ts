@@ -1,6 +1,7 @@
 import type { Block, Message } from "./block.ts";
-import type { ChainMemory, KnownMessage } from "./chain-memory.ts";
+import type { ChainMemory, RememberedMessage } from "./chain-memory.ts";
 import { AppError } from "./errors.ts";
+import { isKnown, type KnownMessage } from "./known-messages.ts";
 import { hashNode } from "./node-hash.ts";
 
 /** One node of a turn's chain. */
@@ -16,12 +17,17 @@ export interface ChainNode {
 
 /**
  * Build the chain of a turn, root to leaf: one node per message, whatever its role, also when its content is empty.
- * The messages are the request's and, last, the response's. With a memory, messages that it knows are not hashed again.
+ * The messages are the request's and, last, the response's. Those that are known with their hashes, or that the memory knows, are not
+ * hashed again.
  * @throws AppError `unparsable_request` when a block's opaque JSON is nested too deep.
  */
 export function buildChain(messages: readonly Message[], memory?: ChainMemory): ChainNode[] {
   let parentHash: string | null = null;
   return messages.map((message) => {
+    if (isKnownNode(message)) {
+      parentHash = message.hash;
+      return message;
+    }
     const { hash, message: kept } = recall(memory, message, parentHash);
     const node: ChainNode = { hash, parentHash, role: kept.role, content: kept.content };
     parentHash = hash;
@@ -29,7 +35,15 @@ export function buildChain(messages: readonly Message[], memory?: ChainMemory): 
   });
 }
 
-function recall(memory: ChainMemory | undefined, message: Message, parentHash: string | null): KnownMessage {
+function isKnownNode(message: Message): message is KnownMessage & { readonly hash: string } {
+  return isKnown(message) && message.hash !== undefined;
+}
+
+function recall(
+  memory: ChainMemory | undefined,
+  message: Message,
+  parentHash: string | null,
+): RememberedMessage {
   const known = memory?.find(parentHash ?? "", message);
   if (known !== undefined) return known;
   const hash = hashNode(message, parentHash);

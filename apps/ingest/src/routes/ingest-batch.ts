@@ -1,4 +1,5 @@
 import { createRoute, z } from "@hono/zod-openapi";
+import { asParsedBody } from "@turnpike/domain/body-history";
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { isJsonObject } from "@turnpike/domain/json";
 import type { BodyToEnqueue } from "@turnpike/domain/ports";
@@ -54,7 +55,7 @@ export function addIngestBatch(app: HttpApp, deps: RouteDeps): void {
   app.openapi(contract, async (c) => {
     const result = await useJsonBody(c, deps, {
       judge: ({ parsed }) =>
-        readTurns(parsed).map((turn, index) => judgeTurn(turn, index, c.get("requestId"))),
+        readTurns(parsed.body).map((turn, index) => judgeTurn(turn, index, c.get("requestId"))),
       act: async (judged) => {
         const accepted = judged.flatMap((verdict) => ("turn" in verdict ? [verdict.turn] : []));
         if (accepted.length > 0) await queue.enqueue(accepted);
@@ -94,7 +95,7 @@ type Verdict = { readonly turn: BodyToEnqueue } | { readonly error: AppError };
 
 function judgeTurn(parsed: unknown, index: number, requestId: string): Verdict {
   try {
-    return { turn: acceptTurn({ parsed, toJson: () => serialise(parsed), requestId }) };
+    return { turn: acceptTurn({ parsed: asParsedBody(parsed), toJson: () => serialise(parsed), requestId }) };
   } catch (error) {
     if (!isAppError(error)) throw error;
     return { error: new AppError(error.code, `turn[${index}]: ${error.message}`, { cause: error }) };

@@ -35,7 +35,7 @@ export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
     try {
       const receipt = await useJsonBody(c, deps, {
         judge({ parsed, bytes }) {
-          const { session, events } = readEventsBody(parsed);
+          const { session, events } = readEventsBody(parsed.body);
           const post = issueReceipt({
             orgId: session.org_id,
             requestId: c.get("requestId"),

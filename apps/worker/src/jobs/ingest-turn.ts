@@ -76,10 +76,13 @@ async function storeSessionTurn(
 /** Root to leaf, one put per node: a crash in between leaves a valid prefix, which the next attempt completes. */
 async function putNodes(store: Pick<NodeStore, "putNode" | "putReceipt">, turn: PreparedTurn): Promise<void> {
   const { facts, orgId } = turn;
-  for (const node of turn.nodes) {
-    const isHead = node.hash === facts.headHash;
+  for (const { hash, parentHash, role, content } of turn.nodes) {
+    const isHead = hash === facts.headHash;
     await store.putNode({
-      ...node,
+      hash,
+      parentHash,
+      role,
+      content,
       orgId,
       provider: facts.provider,
       agentName: facts.agentName,
