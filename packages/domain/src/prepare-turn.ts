@@ -95,7 +95,6 @@ function factsOf(
     (time) => time !== undefined && readTime(time) !== undefined,
   );
   return {
-    ...chain,
     provider: turn.provider,
     model: response.model,
     agentName: turn.agentName,
@@ -112,6 +111,8 @@ function factsOf(
     occurredAt,
     replacedChars,
     extra: response.extra,
+    // Last: an object that begins with a spread gets a hidden class of its own (10 µs, decision 29).
+    ...chain,
   };
 }
 

@@ -2,16 +2,17 @@ import { normaliseWhitespace } from "./normalise-whitespace.ts";
 import { stripHarnessTags } from "./strip-harness-tags.ts";
 
 const MAX_PREVIEW_CODE_POINTS = 200;
+const LAST_OF_ONE_UNIT = 0xffff;
 // What is looked at for 200 code points once harness tags are out: a tag that is longer leaves an empty preview.
 const LOOK_AHEAD_CHARS = 16_384;
 
 /** Cut a text to at most 200 code points for a timeline, without the tags that harnesses wrap their own words in. */
 export function previewOf(text: string): string {
   const shown = normaliseWhitespace(stripHarnessTags(beginningOf(text)));
-  // At most two UTF-16 units a code point: the slice keeps a long text from being spread into an array.
-  return Array.from(shown.slice(0, 2 * MAX_PREVIEW_CODE_POINTS))
-    .slice(0, MAX_PREVIEW_CODE_POINTS)
-    .join("");
+  let end = 0;
+  for (let count = 0; count < MAX_PREVIEW_CODE_POINTS && end < shown.length; count += 1)
+    end += (shown.codePointAt(end) as number) > LAST_OF_ONE_UNIT ? 2 : 1;
+  return shown.slice(0, end);
 }
 
 /** Not in the middle of a surrogate pair: half of one cannot be stored. */

@@ -2,12 +2,17 @@ import { type Price, priceTable } from "./price-table.ts";
 import type { Usage } from "./turn-body.ts";
 
 // What may follow a model's name without making it another model: a release date, or "latest".
-const VERSION_SUFFIX = /^(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|-latest)?$/;
+const VERSION_SUFFIX = /(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|-latest)$/;
 
 // 1 USD per million tokens is 10^6 pico-dollars per token; prices have at most six decimals, so this is exact.
 const PICO_USD_PER_TOKEN = 1e6;
 const PICO_USD_PER_USD = 10n ** 12n;
 const PICO_DECIMALS = 12;
+
+// Oldest first, as in the table.
+const pricesByModel: ReadonlyMap<string, readonly Price[]> = new Map(
+  priceTable.map(({ model }) => [model, priceTable.filter((price) => price.model === model)]),
+);
 
 /**
  * Find the price of a model at a time (ISO 8601; the newest price when undefined or unreadable). The model is the table's
@@ -42,11 +47,7 @@ export function costOf(model: string, usage: Usage | undefined, at?: string): st
 }
 
 function listPrices(model: string): readonly Price[] {
-  const named = priceTable.filter(
-    (price) => model.startsWith(price.model) && VERSION_SUFFIX.test(model.slice(price.model.length)),
-  );
-  const longest = Math.max(...named.map((price) => price.model.length));
-  return named.filter((price) => price.model.length === longest);
+  return pricesByModel.get(model) ?? pricesByModel.get(model.replace(VERSION_SUFFIX, "")) ?? [];
 }
 
 function hasCounts(usage: Usage): boolean {

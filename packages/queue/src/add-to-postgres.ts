@@ -47,8 +47,8 @@ export async function addToPostgres(
   const payloads = joinPayloads(jobs);
   const statement: QueryConfig =
     payloads === undefined
-      ? { ...ADD_JOBS_ALONE, values: [INGEST_QUEUE, entries] }
-      : { ...ADD_JOBS_WITH_PAYLOADS, values: [INGEST_QUEUE, entries, ...payloads] };
+      ? { values: [INGEST_QUEUE, entries], ...ADD_JOBS_ALONE }
+      : { values: [INGEST_QUEUE, entries, ...payloads], ...ADD_JOBS_WITH_PAYLOADS };
   const sendEachAlone = async (error: unknown): Promise<void> => {
     if (!isRefusedParcel(error)) throw error;
     await addToPostgres(

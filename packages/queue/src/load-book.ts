@@ -94,9 +94,9 @@ export function createLoadBook(
     current() {
       const memory = known?.memory;
       return {
-        ...plus(known ?? NOTHING, addedTotal),
         of: (orgId) => plus(known?.byOrg.get(orgId) ?? NOTHING, added.get(orgId) ?? NOTHING),
         memory: memory && { ...memory, usedBytes: memory.usedBytes + addedTotal.bytes },
+        ...plus(known ?? NOTHING, addedTotal),
       };
     },
     begin(byOrg) {

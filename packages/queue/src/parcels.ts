@@ -49,7 +49,7 @@ export function packParcels(jobs: readonly PlacedJob[]): QueuedJob[] {
 
 /** Make a job that carries nothing but itself. */
 export function sendAlone(job: PlacedJob): QueuedJob {
-  return { ...job, turns: [job] };
+  return { turns: [job], ...job };
 }
 
 /** Make the job that a carried turn becomes when it leaves its parcel; what lies beside the queue for it is there already. */

@@ -17,7 +17,7 @@ export function placeJobs(jobs: readonly NewJob[], load: Pick<KnownLoad, "of">):
   return jobs.map((job) => {
     const backlog = backlogs.get(job.orgId) ?? load.of(job.orgId).jobs;
     backlogs.set(job.orgId, backlog + 1);
-    return { ...job, priority: priorityOf(backlog) };
+    return { priority: priorityOf(backlog), ...job };
   });
 }
 

@@ -199,7 +199,7 @@ function toStatement(client: PoolClient, onFailure: (error: unknown) => void = (
   return async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
     try {
       const { rows } = await sendTogether(client, () =>
-        client.query<Row & QueryResultRow>({ ...describe(text), values: values.map(toParameter) }),
+        client.query<Row & QueryResultRow>({ values: values.map(toParameter), ...describe(text) }),
       );
       return rows;
     } catch (error) {

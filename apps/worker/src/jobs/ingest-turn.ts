@@ -33,13 +33,13 @@ export async function ingestTurn(deps: IngestTurnDeps, accepted: AcceptedTurn): 
     const outcome = await storeTurn(deps, turn);
     deps.log.info(
       {
-        ...facts,
         orgId: turn.orgId,
         outcome,
         provider: turn.facts.provider,
         chainLength: turn.facts.chainLength,
         prepareMs: Math.round(prepareMs),
         durationMs: Math.round(performance.now() - started),
+        ...facts,
       },
       "turn",
     );
