@@ -71,12 +71,12 @@ export const runMemory: Run = async (options, bundle, say) => {
   const verdicts: Verdict[] = [];
   const figures: Outcome["figures"][number][] = [];
   say(`\n## Memory of one worker at concurrency ${concurrency}\n`);
-  say(head(["queue"], ["turns", "peak MB", "swing", "medians of tenths, MB"]));
+  say(head(["queue"], ["turns", "peak MB", "swing", "warm-up, MB", "then medians of tenths, MB"]));
   for (const backend of backends) {
     const run = await measureMemory({ bundle, backend, concurrency }, options["memory-turns"]);
     figures.push({ of: backend, concurrency, ...run });
     const parts = run.partsMb.map((mb) => mb.toFixed(0)).join(", ");
-    say(row(backend, run.turns, run.peakMb, run.swing, parts));
+    say(row(backend, run.turns, run.peakMb, run.swing, run.warmUpMb, parts));
     verdicts.push(...judgeMemory(`memory, ${backend}`, run));
   }
   return { verdicts, figures };

@@ -1,4 +1,5 @@
 /** The worker app as a process of its own; operators run as many as they need. */
+import { setFlagsFromString } from "node:v8";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
@@ -7,6 +8,10 @@ import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { WorkerConfig } from "./config.ts";
 import { startWorker } from "./start.ts";
+
+// By itself V8 lets what lives grow nearly threefold before it looks for garbage: 275 MB of RSS instead of 218 at full rate, for
+// 0.02 ms of CPU per turn (2026-11-27).
+setFlagsFromString("--heap-growing-percent=100");
 
 // Few turns are dead.
 const DEAD_LETTER_POOL = 2;
