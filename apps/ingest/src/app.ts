@@ -15,7 +15,7 @@ import { addIngestTurn } from "./routes/ingest-turn.ts";
 import { createEventCounters } from "./event-counters.ts";
 import { createTurnCounters } from "./turn-counters.ts";
 
-// Conversations of some 1,800 sessions of 40 messages.
+// Conversations of some 1,700 sessions of 40 messages.
 const HISTORY_BYTES = 16 * 2 ** 20;
 
 /** One line per feature. */

@@ -17,9 +17,9 @@ import { ingestTurn } from "./jobs/ingest-turn.ts";
 // More lanes wait for the same rows, and for the same disk.
 const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 30 } as const;
 // What the last turns of some hundred sessions brought.
-const CHAIN_MEMORY_CHARS = 4 * 2 ** 20;
-// Conversations of some 900 sessions of 40 messages.
-const BODY_HISTORY_BYTES = 8 * 2 ** 20;
+const CHAIN_MEMORY_CHARS = 2 * 2 ** 20;
+// Conversations of some 650 sessions of 40 messages.
+const BODY_HISTORY_BYTES = 6 * 2 ** 20;
 
 /** What a worker is made of. It owns none of it. */
 export interface WorkerDeps {
