@@ -235,9 +235,17 @@ describe("a history of bodies", () => {
   });
 
   it("forgets the session that was not asked for longest", () => {
-    const history = createBodyHistory({ maxBytes: 2.5 * 10_000 });
+    const history = createBodyHistory({ maxBytes: 4.5 * 10_000 });
     const ask = (session: string): number => countKnown(read(history, bodyOf(talk(40), { session })));
-    expect(["s-1", "s-2", "s-1", "s-3", "s-1", "s-2"].map(ask)).toEqual([0, 0, 40, 0, 40, 0]);
+    const asked = ["s-1", "s-2", "s-3", "s-4", "s-1", "s-5", "s-1", "s-2"];
+    expect(asked.map(ask)).toEqual([0, 0, 0, 0, 40, 0, 40, 0]);
+  });
+
+  it("keeps nothing of a conversation that would push out all others", () => {
+    const history = createBodyHistory({ maxBytes: 30_000 });
+    const ask = (session: string, count: number): number =>
+      countKnown(read(history, bodyOf(talk(count), { session })));
+    expect([ask("s-1", 10), ask("s-2", 40), ask("s-2", 40), ask("s-1", 10)]).toEqual([0, 0, 0, 10]);
   });
 
   it("keeps a few conversations of one session, the latest", () => {

@@ -48,6 +48,8 @@ const MAX_BYTES = 4 * 2 ** 20;
 // Of one session: its subagents' conversations come in between.
 const TALKS_PER_SESSION = 4;
 
+const LARGEST_SHARE = 4;
+
 // What they take of the heap, about (measured 2026-11-27).
 const TALK_BYTES = 500;
 const MESSAGE_BYTES = 230;
@@ -109,7 +111,8 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
       remember(messages) {
         const { talk } = read.found;
         const next = goOn(read, bytes.subarray(start), messages);
-        if (next === undefined) return;
+        // One that is too long would push out all others.
+        if (next === undefined || costOf(next) > maxBytes / LARGEST_SHARE) return;
         const talks = sessions.get(key) ?? [];
         const others = talks.filter((one) => one !== next && (one !== talk || leavesEarly(read.found)));
         put(key, [...others.slice(1 - TALKS_PER_SESSION), next]);
@@ -254,7 +257,11 @@ function endOf({ talk, shared }: Found): number {
 }
 
 function sumCosts(talks: readonly Talk[]): number {
-  return talks.reduce((sum, { items }) => sum + TALK_BYTES + items.length * MESSAGE_BYTES, 0);
+  return talks.reduce((sum, talk) => sum + costOf(talk), 0);
+}
+
+function costOf({ items }: Talk): number {
+  return TALK_BYTES + items.length * MESSAGE_BYTES;
 }
 
 function sessionIdOf(bytes: Buffer): string | undefined {
