@@ -20,8 +20,8 @@ const Options = z.object({
   workers: listOf(whole).default([1, 2, 4]),
   sizes: listOf(z.enum(SIZES)).default(SIZES),
   rounds: whole.default(3),
-  /** Of one run; rounded up to whole sessions. */
-  turns: whole.default(4_000),
+  /** Of one run of turns of 35 kB, half as many of 170 kB; rounded up to whole sessions. */
+  turns: whole.default(8_000),
   /** Of the run that watches memory. */
   "memory-turns": whole.default(50_000),
   /** Of each worker process. */
