@@ -2,7 +2,7 @@ import type { Bundle } from "./bundle-apps.ts";
 import { measureAccept, measureBareServer } from "./measure-accept.ts";
 import type { Options } from "./options.ts";
 import { atLeast, head, median, type Outcome, row, type Verdict } from "./report.ts";
-import { turnsOfSize } from "./send-turns.ts";
+import { turnsToSend } from "./send-turns.ts";
 
 const LEAST_RATIO = 0.35;
 
@@ -17,7 +17,7 @@ export async function runAccept(
   say("\n## Accepting: 202s per second, no worker\n");
   say(head(["size", "of"], ["per second", "ratio", "rounds"]));
   for (const size of options.sizes) {
-    const order = { size, turns: turnsOfSize(size, options.turns) };
+    const order = { size, turns: turnsToSend(size, options.turns) };
     const bare: number[] = [];
     const rounds = new Map(options.backend.map((backend) => [backend, [] as number[]]));
     for (let round = 1; round <= options.rounds; round += 1) {

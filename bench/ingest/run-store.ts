@@ -4,7 +4,7 @@ import { measureStore, type StoreRun } from "./measure-store.ts";
 import type { Backend, Options } from "./options.ts";
 import { atLeast, head, median, type Outcome, row, type Verdict } from "./report.ts";
 import { runYardstick } from "./run-yardstick.ts";
-import { sessionsFor, turnsOfSize } from "./send-turns.ts";
+import { sessionsFor, turnsToSend } from "./send-turns.ts";
 
 // Of the yardstick, everything on the same cores, at the best number of workers.
 const LEAST_RATIO: Readonly<Record<Backend, Readonly<Record<Size, number>>>> = {
@@ -28,7 +28,7 @@ export async function runStore(
     ),
   );
   for (const size of options.sizes) {
-    const turns = turnsOfSize(size, options.turns);
+    const turns = turnsToSend(size, options.turns);
     const yardstick: number[] = [];
     const cases = options.backend.flatMap((backend) =>
       options.workers.map((workers) => ({ backend, workers, runs: [] as StoreRun[] })),

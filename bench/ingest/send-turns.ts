@@ -12,7 +12,7 @@ export interface Sent {
 }
 
 /** How many turns of a size to send; of large ones half as many take as long. */
-export function turnsOfSize(size: Size, turns: number): number {
+export function turnsToSend(size: Size, turns: number): number {
   return size === "170k" ? Math.ceil(turns / 2) : turns;
 }
 

@@ -8,7 +8,7 @@ import { randomUUID } from "node:crypto";
 import type { Block } from "./block.ts";
 import { decodeUtf8 } from "./decode-utf8.ts";
 import { isJsonArray, isJsonObject, type JsonValue } from "./json.ts";
-import { joinList, type KnownMessage, makeKnownMessages } from "./known-messages.ts";
+import { joinList, type KnownMessage, makeKnownMessages, type ReadMessage } from "./known-messages.ts";
 import { findSharedPart, type ListMark, markRest, noSharedPart, type SharedPart } from "./list-digests.ts";
 import { parseRequest } from "./parse-request.ts";
 import { isProvider, type Provider } from "./provider.ts";
@@ -32,13 +32,6 @@ export interface ParsedBody {
    * are not as many as its list has items.
    */
   remember(messages: readonly ReadMessage[]): void;
-}
-
-/** What is remembered of a message. */
-export interface ReadMessage {
-  readonly role: string;
-  /** Of its node; absent where messages are not hashed. */
-  readonly hash?: string | undefined;
 }
 
 // A smaller one is parsed in no time, a larger one takes too much memory in pieces.
@@ -104,13 +97,14 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
   const parseInPieces = (bytes: Buffer, key: string): ParsedBody | undefined => {
     const start = findList(bytes);
     if (start === undefined) return undefined;
-    const read = readPieces(bytes, start, sessions.get(key) ?? []);
+    const [head, list] = [bytes.subarray(0, start), bytes.subarray(start)];
+    const read = readPieces(head, list, sessions.get(key) ?? []);
     if (read === undefined) return undefined;
     return {
       body: read.body,
       remember(messages) {
         const { talk } = read.found;
-        const next = goOn(read, bytes.subarray(start), messages);
+        const next = goOn(read, list, messages);
         // One that is too long would push out all others.
         if (next === undefined || costOf(next) > maxBytes / LARGEST_SHARE) return;
         const talks = sessions.get(key) ?? [];
@@ -141,12 +135,12 @@ interface Found {
 }
 
 function findLongest(talks: readonly Talk[], list: Buffer): Found {
-  let longest: Found = { talk: undefined, shared: noSharedPart() };
+  let longest: Found | undefined;
   for (const talk of talks) {
     const shared = findSharedPart(talk.items, list);
-    if (shared.count > longest.shared.count) longest = { talk, shared };
+    if (shared.count > (longest?.shared.count ?? 0)) longest = { talk, shared };
   }
-  return longest;
+  return longest ?? { talk: undefined, shared: noSharedPart() };
 }
 
 interface Read {
@@ -159,14 +153,13 @@ interface Read {
 }
 
 /** Parse the messages that are new and, apart from them, all the rest; undefined when that does not make the whole. */
-function readPieces(bytes: Buffer, start: number, talks: readonly Talk[]): Read | undefined {
-  const list = bytes.subarray(start);
+function readPieces(head: Buffer, list: Buffer, talks: readonly Talk[]): Read | undefined {
   const found = findLongest(talks, list);
   const from = endOf(found);
   const rest = listItemEnds(list, from);
   if (rest === undefined) return undefined;
   const fresh = parseItems(list, from, rest.close);
-  const body = parsePieces(bytes.subarray(0, start), STAND_IN_JSON, list.subarray(rest.close));
+  const body = parsePieces(head, STAND_IN_JSON, list.subarray(rest.close));
   if (fresh === undefined || !isJsonObject(body)) return undefined;
   const { provider, request } = body;
   if (!isJsonObject(request)) return undefined;
@@ -177,8 +170,8 @@ function readPieces(bytes: Buffer, start: number, talks: readonly Talk[]): Read 
   // The same bytes come to something else.
   if (talk !== undefined && !isOfKind(talk, kind))
     return readPieces(
-      bytes,
-      start,
+      head,
+      list,
       talks.filter((one) => isOfKind(one, kind)),
     );
   const known = talk === undefined ? [] : recall(talk, shared.count, list);

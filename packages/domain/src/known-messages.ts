@@ -5,6 +5,13 @@
 import type { Block, Message } from "./block.ts";
 import type { JsonValue } from "./json.ts";
 
+/** What is remembered of a message. */
+export interface ReadMessage {
+  readonly role: string;
+  /** Of its node; absent where messages are not hashed. */
+  readonly hash?: string | undefined;
+}
+
 /** A message that was read before. Its content is read again each time that it is asked for, which is rare; it is no own property. */
 export interface KnownMessage extends Message {
   /** Of its node, and of that one's parent; undefined where messages are not hashed. */
@@ -38,7 +45,7 @@ const prototype = {
 
 /** Make messages, of whose contents each is read when it is asked for. */
 export function makeKnownMessages(
-  messages: readonly { readonly role: string; readonly hash?: string | undefined }[],
+  messages: readonly ReadMessage[],
   readContent: ReadContent,
 ): KnownMessage[] {
   let parentHash: string | null = null;

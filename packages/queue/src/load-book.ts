@@ -113,9 +113,9 @@ export function createLoadBook(
 export function sumLoads(first: KnownLoad, others: readonly KnownLoad[]): KnownLoad {
   if (others.length === 0) return first;
   return {
-    ...others.reduce<Amount>(plus, first),
     of: (orgId) => others.reduce((sum, other) => plus(sum, other.of(orgId)), first.of(orgId)),
     memory: first.memory,
+    ...others.reduce<Amount>(plus, first),
   };
 }
 

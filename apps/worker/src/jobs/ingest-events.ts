@@ -28,7 +28,7 @@ export async function ingestEvents(
       deps.wakes.publish([{ orgId, sessionId, latestSequence: result.lastSequence }]);
     }
     deps.log.info(
-      { ...facts, orgId, outcome, events: post.events.length, durationMs: durationMs() },
+      { orgId, outcome, events: post.events.length, durationMs: durationMs(), ...facts },
       "events",
     );
     return outcome;
