@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { textOfBody } from "@turnpike/domain/decode-utf8";
 import { isAppError } from "@turnpike/domain/errors";
 import * as fc from "fast-check";
@@ -43,6 +44,21 @@ describe("a body beside the queue", () => {
     expect(encoding).toBe("deflate");
     expect(payload.length).toBeLessThan(long.length / 10);
     expect(await encodeBody(long, "roomy")).toEqual({ encoding: "identity", payload: long });
+  });
+
+  it.each([16_384, 40_000, 65_536, 600_000])(
+    "comes out as it went in when it does not get shorter: %d bytes",
+    async (bytes) => {
+      const body = randomBytes(bytes);
+      const encoded = await encodeBody(body, "tight");
+      expect(encoded.encoding).toBe("deflate");
+      expect(await decodeBody(encoded, body.length)).toEqual(body);
+    },
+  );
+
+  it.each([20_000, 60_000, 300_000])("keeps no more memory than it takes: %d bytes", async (bytes) => {
+    const { payload } = await encodeBody(Buffer.from("a few words, ".repeat(bytes / 13)), "tight");
+    expect(payload.buffer.byteLength).toBeLessThanOrEqual(Math.max(16_384, bytes / 2));
   });
 
   it.each(["", "\0\0\0", "not deflated at all"])("that does not inflate is unreadable: %j", async (bytes) => {

@@ -8,6 +8,8 @@ export function toJobJson(queue: AddTarget["queue"], job: QueuedJob): JobJson {
     jobId: job.jobId,
     attempts: MAX_ATTEMPTS,
     backoff: { type: "custom" },
+    // By its id: what workers have as their own option, on Postgres, looks through all jobs that are or were completed.
+    removeOnComplete: true,
     ...(job.priority > 0 && { priority: job.priority }),
     // Nothing to BullMQ; on Postgres the register reads them when the job goes.
     bytes: job.bytes,

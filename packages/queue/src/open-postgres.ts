@@ -16,6 +16,13 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 const poolSize: Readonly<Record<ClientRole, number>> = { producer: 8, consumer: 12 };
 
+// What a consumer does to a job need not outlive a crash of the server: a job that is back in the queue runs again, and its turns are
+// known by their receipts. Its log never loses an earlier commit than a later one, so what it stored is there when the job is gone.
+const settings: Readonly<Record<ClientRole, readonly string[]>> = {
+  producer: [],
+  consumer: ["synchronous_commit=off"],
+};
+
 /**
  * Open a pool and bring BullMQ's own schema and the register up to date. Not through a pooler in transaction mode: LISTEN needs a session.
  * @throws the driver's error when the server does not answer; a queue that is built while it is away never recovers.
@@ -26,7 +33,7 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
     max: poolSize[role],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    options: `-c search_path=${SCHEMA}`,
+    options: [`search_path=${SCHEMA}`, ...settings[role]].map((each) => `-c ${each}`).join(" "),
     application_name: `turnpike-queue-${role}`,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
@@ -37,8 +44,11 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
   try {
     const client = await pool.connect();
     try {
+      // Nobody makes these again until the next start.
+      await client.query("SET synchronous_commit = on");
       await runMigrations(client, SCHEMA);
       await installRegister(client);
+      await client.query("RESET synchronous_commit");
     } finally {
       client.release();
     }
