@@ -34,11 +34,6 @@ export interface OpenBackend {
   close(): Promise<void>;
 }
 
-/** Which backend a location names. */
-export function kindOf({ redisUrl }: QueueLocation): OpenBackend["kind"] {
-  return redisUrl === undefined ? "postgres" : "redis";
-}
-
 /** What a backend's own file opens: a client that BullMQ takes as it is. */
 export interface OpenClient {
   readonly connection: unknown;

@@ -3,7 +3,7 @@ import type { Log } from "@turnpike/domain/ports";
 import { AppError } from "@turnpike/domain/errors";
 import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";
-import { kindOf, type QueueLocation } from "./backend.ts";
+import type { QueueLocation } from "./backend.ts";
 import type { NewJob } from "./catalog.ts";
 import { packParcels, sendAlone } from "./parcels.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./load-book.ts";
@@ -14,9 +14,7 @@ const MIB = 2 ** 20;
 // A large body takes its time also when the queue is well.
 const WAIT_MS_PER_MIB = 200;
 // Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
-const GROUPS = { lanes: 4, patienceMs: 50, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
-// To Postgres a group costs more, and to its workers as well.
-const REST_MS = { redis: 8, postgres: 16 } as const;
+const GROUPS = { lanes: 4, patienceMs: 50, restMs: 8, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
 
 /** The producing side of one shard. */
 export interface ProducerShard {
@@ -36,7 +34,6 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
   const book = createLoadBook(() => client.use(WAIT_MS, ({ register }) => register.load()));
   const line = createAddLine({
     ...GROUPS,
-    restMs: REST_MS[kindOf(location)],
     add(jobs, counts) {
       const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
       return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
