@@ -7,7 +7,7 @@ import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../support/quantiles.ts";
 import { writeBodies } from "./bodies.ts";
-import type { LoadOrder, LoadResult } from "./run-load.ts";
+import { type LoadOrder, type LoadResult, turnsOf } from "./run-load.ts";
 
 const MAX_BACK_OFF_MS = 500;
 
@@ -41,7 +41,7 @@ const result: LoadResult = {
 process.stdout.write(`${JSON.stringify(result)}\n`);
 
 async function sendSession(session: number): Promise<void> {
-  for (const body of writeBodies(order.tag, session, order.turnsPerSession)) {
+  for (const body of writeBodies(order.tag, session, turnsOf(order, session))) {
     await waitForTurn();
     bytes += body.length;
     for (let attempt = 0; ; attempt += 1) {

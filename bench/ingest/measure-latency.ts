@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { writeBodies } from "./bodies.ts";
 import { postTurn } from "./post-turn.ts";
-import { startLoad } from "./run-load.ts";
+import { countTurns, type LoadOrder, startLoad } from "./run-load.ts";
 import { warmUp } from "./send-turns.ts";
 import { type Product, type ProductOptions, startProduct } from "./start-product.ts";
 import { countRows, waitForReceipts } from "./wait-for-rows.ts";
@@ -15,8 +15,11 @@ const WATCHED = 20;
 const WATCHED_TURNS = 21;
 // Of all watched sessions together.
 const WATCHED_PER_SECOND = 10;
+const WATCH_MS = (WATCHED * (WATCHED_TURNS + 1) * 1_000) / WATCHED_PER_SECOND;
+// Of the load. More sessions than ever have a turn on its way at once, so that the rate holds whatever an answer takes.
+const SESSIONS_AT_A_TIME = 200;
 const TURNS_PER_SESSION = 20;
-// Of the load alone, before the first watched turn: processes that have just started run slowly.
+// Of the load alone, before the first watched turn, at least: processes that have just started run slowly.
 const LEAD_MS = 5_000;
 // 16 MiB each. A server that has just been made creates each file of its log as it needs it, and every commit waits for that; one
 // that has run for a while uses old ones again.
@@ -35,18 +38,18 @@ export async function measureLatency(
     const warm = await warmUp(product.ingestUrl);
     await waitForReceipts(product, warm.turns);
 
-    const background = sendRest(product, order.turnsPerSecond - WATCHED_PER_SECOND);
-    await sleep(LEAD_MS);
+    const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
+    const sent = load && startLoad(load.order).result;
+    await sleep(load?.leadMs ?? LEAD_MS);
     const times = await Promise.all(
       Array.from({ length: WATCHED }, async (_unused, session) => {
         await sleep((session * 1_000) / WATCHED_PER_SECOND);
         return watchSession(product, timelineUrl, session);
       }),
     );
-    const rest = await background;
-    const turns = warm.turns + rest.turns + WATCHED * WATCHED_TURNS;
+    const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
-    await countRows(product.sql, { sessions: warm.sessions + rest.sessions + WATCHED, turns });
+    await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
     return times.flat();
   } finally {
     await product.stop();
@@ -62,25 +65,25 @@ async function useLogFiles(sql: Sql): Promise<void> {
   await sql`CHECKPOINT`;
 }
 
-/** As many turns as the watched ones leave time for. */
-async function sendRest(
-  product: Product,
+/** As many turns as the watched ones leave time for; undefined when they are all that is sent. */
+function planLoad(
+  ingestUrl: string,
   ratePerSecond: number,
-): Promise<{ readonly sessions: number; readonly turns: number }> {
-  if (ratePerSecond <= 0) return { sessions: 0, turns: 0 };
-  const seconds = (WATCHED * WATCHED_TURNS) / WATCHED_PER_SECOND + LEAD_MS / 1_000;
-  const sessions = Math.ceil((ratePerSecond * seconds) / TURNS_PER_SESSION);
-  const { result } = startLoad({
-    ingestUrl: product.ingestUrl,
+): { readonly order: LoadOrder; readonly leadMs: number } | undefined {
+  if (ratePerSecond <= 0) return undefined;
+  // As long as a session, by when those of every age are on their way.
+  const leadMs = Math.max(LEAD_MS, (SESSIONS_AT_A_TIME * TURNS_PER_SESSION * 1_000) / ratePerSecond);
+  const first: LoadOrder = {
+    ingestUrl,
     tag: "rest",
-    sessions,
+    sessions: SESSIONS_AT_A_TIME,
     turnsPerSession: TURNS_PER_SESSION,
-    // More than are ever on their way at once, so that the rate holds whatever an answer takes.
-    concurrency: Math.min(sessions, 200),
+    concurrency: SESSIONS_AT_A_TIME,
     ratePerSecond,
-  });
-  const { accepted } = await result;
-  return { sessions, turns: accepted };
+  };
+  const turns = ((leadMs + WATCH_MS) * ratePerSecond) / 1_000;
+  const further = Math.max(0, Math.ceil((turns - countTurns(first)) / TURNS_PER_SESSION));
+  return { order: { ...first, sessions: first.sessions + further }, leadMs };
 }
 
 async function watchSession(product: Product, timelineUrl: string, session: number): Promise<number[]> {

@@ -9,8 +9,25 @@ export interface LoadOrder {
   readonly turnsPerSession: number;
   /** Sessions at a time. */
   readonly concurrency: number;
-  /** As fast as it goes when absent. */
+  /** As fast as it goes when absent. At a rate, sessions of every age are on their way at any time. */
   readonly ratePerSecond?: number;
+}
+
+/**
+ * How many turns a session of a load has. At a rate the first ones are shorter, each by another length: sessions that begin together
+ * grow together, and what is sent in a second would swing between a tenth and twice of what it is on average.
+ */
+export function turnsOf({ ratePerSecond, concurrency, turnsPerSession }: LoadOrder, session: number): number {
+  if (ratePerSecond === undefined || session >= concurrency) return turnsPerSession;
+  return Math.ceil(((session + 1) * turnsPerSession) / concurrency);
+}
+
+/** How many turns a load has. */
+export function countTurns(order: LoadOrder): number {
+  return Array.from({ length: order.sessions }, (_unused, session) => turnsOf(order, session)).reduce(
+    (sum, turns) => sum + turns,
+    0,
+  );
 }
 
 /** What came of it. */
@@ -45,7 +62,7 @@ export function startLoad(order: LoadOrder): RunningLoad {
   const result = process.waitForLine(/^\{"accepted".*$/).then(async ([line]) => {
     await process.ended;
     const said = JSON.parse(line) as LoadResult;
-    const expected = order.sessions * order.turnsPerSession;
+    const expected = countTurns(order);
     if (said.accepted !== expected) throw new Error(`${said.accepted} of ${expected} turns were accepted`);
     return said;
   });
