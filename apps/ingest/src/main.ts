@@ -1,10 +1,15 @@
 /** The ingest app as a process of its own. */
+import { setFlagsFromString } from "node:v8";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
 import { IngestConfig } from "./config.ts";
 import { startIngest } from "./start.ts";
+
+// V8 counts what buffers take as growth of its heap, which is small here: by itself it looked for garbage three times a second at 450
+// turns of 35 kB, each time for 60 ms (decision 31).
+setFlagsFromString("--heap-growing-percent=200");
 
 const config = loadConfig(IngestConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "ingest" });

@@ -31,6 +31,13 @@ describe("a collector of bytes", () => {
     }
   });
 
+  it("takes no more room than a body of a known size needs", () => {
+    for (const size of [40_000, 90_000, 300_000]) {
+      const chunks = [Buffer.alloc(size / 4), Buffer.alloc(size / 2), Buffer.alloc(size / 4)];
+      expect(collect(chunks, size).buffer.byteLength).toBe(size);
+    }
+  });
+
   it("takes a body of one chunk as it is", () => {
     const chunk = Buffer.from("all of it");
     expect(collect([chunk], 100).buffer).toBe(chunk.buffer);

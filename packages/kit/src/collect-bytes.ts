@@ -36,7 +36,9 @@ export function createByteCollector(maxBytes: number): ByteCollector {
       return gathered();
     }
     if (neededBytes < LARGE_FROM_BYTES) {
-      small = Buffer.allocUnsafe(Math.max(neededBytes, FIRST_BYTES, before.byteLength * 2));
+      small = Buffer.allocUnsafe(
+        Math.max(neededBytes, Math.min(maxBytes, Math.max(FIRST_BYTES, before.byteLength * 2))),
+      );
     } else {
       large = new ArrayBuffer(neededBytes, { maxByteLength: Math.max(maxBytes, neededBytes) });
     }
