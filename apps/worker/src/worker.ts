@@ -15,7 +15,7 @@ import { ingestEvents } from "./jobs/ingest-events.ts";
 import { ingestTurn } from "./jobs/ingest-turn.ts";
 
 // More lanes wait for the same rows, and for the same disk.
-const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 30 } as const;
+const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 20 } as const;
 // What the last turns of some hundred sessions brought.
 const CHAIN_MEMORY_CHARS = 2 * 2 ** 20;
 // Conversations of some 650 sessions of 40 messages.

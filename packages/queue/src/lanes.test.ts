@@ -78,6 +78,19 @@ describe("lanes", () => {
     expect(groups).toEqual([[1], [2]]);
   });
 
+  it("stay one while nothing waits for long, however much comes", async () => {
+    const { groups, put, letGo } = useLanes({ lanes: 2, patienceMs: 40 });
+    put(0);
+    await settled();
+    for (let thing = 1; thing <= 20; thing += 1) {
+      put(thing);
+      await sleep(5);
+      expect(groups).toHaveLength(thing);
+      letGo();
+      await settled();
+    }
+  });
+
   it("take things again after they had nothing to do", async () => {
     const { groups, put, letGo } = useLanes({});
     for (const thing of [1, 2]) {

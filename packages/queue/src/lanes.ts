@@ -33,18 +33,21 @@ export function openLanes(options: LanesOptions): () => void {
     busyLanes += 1;
     while (hasWork()) {
       const rested = sleep(restMs);
-      await workOff();
-      await Promise.race([rested, untilFull()]);
+      const done = workOff();
+      if (!hasWork()) calmDown();
+      await done;
+      await untilFull(rested);
     }
     busyLanes -= 1;
   };
-  const untilFull = async (): Promise<void> => {
+  const untilFull = async (rested: Promise<void>): Promise<void> => {
+    if (isFull()) return;
     let wake = (): void => {};
     const woken = new Promise<void>((resolve) => {
       wake = resolve;
     });
     resting.add(wake);
-    if (!isFull()) await woken;
+    await Promise.race([rested, woken]);
     resting.delete(wake);
   };
   const openFirst = (): void => {
@@ -55,6 +58,10 @@ export function openLanes(options: LanesOptions): () => void {
       isOpening = false;
       if (busyLanes === 0) void runLane();
     });
+  };
+  const calmDown = (): void => {
+    clearTimeout(impatience);
+    impatience = undefined;
   };
   const openAnotherLater = (): void => {
     impatience ??= setTimeout(() => {

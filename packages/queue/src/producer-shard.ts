@@ -14,7 +14,14 @@ const MIB = 2 ** 20;
 // A large body takes its time also when the queue is well.
 const WAIT_MS_PER_MIB = 200;
 // Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
-const GROUPS = { lanes: 4, patienceMs: 50, restMs: 8, maxJobs: 64, maxBytes: MIB, maxWaitMs: 3_000 } as const;
+const GROUPS = {
+  lanes: 4,
+  patienceMs: 50,
+  restMs: 16,
+  maxJobs: 64,
+  maxBytes: MIB,
+  maxWaitMs: 3_000,
+} as const;
 
 /** The producing side of one shard. */
 export interface ProducerShard {
