@@ -79,10 +79,10 @@ describe("lanes", () => {
   });
 
   it("stay one while nothing waits for long, however much comes", async () => {
-    const { groups, put, letGo } = useLanes({ lanes: 2, patienceMs: 40 });
+    const { groups, put, letGo } = useLanes({ lanes: 2, patienceMs: 300 });
     put(0);
     await settled();
-    for (let thing = 1; thing <= 20; thing += 1) {
+    for (let thing = 1; thing <= 80; thing += 1) {
       put(thing);
       await sleep(5);
       expect(groups).toHaveLength(thing);
