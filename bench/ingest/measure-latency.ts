@@ -5,8 +5,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { writeBodies } from "./bodies.ts";
+import { countTurns, type LoadOrder } from "./load-order.ts";
 import { postTurn } from "./post-turn.ts";
-import { countTurns, type LoadOrder, startLoad } from "./run-load.ts";
+import { startLoad } from "./run-load.ts";
 import { warmUp } from "./send-turns.ts";
 import { type Product, type ProductOptions, startProduct } from "./start-product.ts";
 import { countRows, waitForReceipts } from "./wait-for-rows.ts";
