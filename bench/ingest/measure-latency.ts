@@ -2,7 +2,9 @@
  * From the 202 of a turn until a reader who waits for it has the answer of the timeline. Some sessions are watched, each with
  * one turn on its way at a time and a long poll that waits for it; a load of others makes up the rate.
  */
+import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { promisify } from "node:util";
 import type { Sql } from "postgres";
 import { writeBodies } from "./bodies.ts";
 import { countTurns, type LoadOrder } from "./load-order.ts";
@@ -34,6 +36,8 @@ export async function measureLatency(
   const product = await startProduct({ ...options, settings: { min_wal_size: "1GB" } });
   try {
     await useLogFiles(product.sql);
+    // What earlier runs left in the page cache would be written beside the first turns of this one.
+    await promisify(execFile)("sync");
     await product.startWorkers(order.workers);
     const timelineUrl = await product.startTimeline();
     const warm = await warmUp(product.ingestUrl);
