@@ -65,9 +65,10 @@ export function judgeCost(name: string, { early, late }: { early: TurnCost; late
   );
 }
 
-/** The bar of latency. */
-export function judgeLatency(name: string, times: readonly number[]): Verdict {
-  return atMost(`${name}: accept → visible at 70 %, p99 ms`, quantile(times, 0.99), MAX_P99_MS);
+/** The bar of latency: the p99 in the middle of the rounds. */
+export function judgeLatency(name: string, rounds: readonly (readonly number[])[]): Verdict {
+  const p99 = median(rounds.map((times) => quantile(times, 0.99)));
+  return atMost(`${name}: accept → visible at 70 %, p99 ms`, p99, MAX_P99_MS);
 }
 
 /** The bars of memory. */

@@ -1,24 +1,9 @@
-/** The measurements that are made once per backend: cost, latency and memory. */
-import { describeTimes } from "../support/quantiles.ts";
+/** The measurements that are made once per backend: cost and memory. */
 import type { Bundle } from "./bundle-apps.ts";
 import { measureCost, type TurnCost } from "./measure-cost.ts";
-import { measureLatency } from "./measure-latency.ts";
 import { measureMemory } from "./measure-memory.ts";
-import { measureStore } from "./measure-store.ts";
 import type { Options } from "./options.ts";
-import {
-  head,
-  judgeCost,
-  judgeLatency,
-  judgeMemory,
-  median,
-  type Outcome,
-  row,
-  type Verdict,
-} from "./report.ts";
-
-const SHARE_OF_CAPACITY = 0.7;
-const LOW_PER_SECOND = 10;
+import { head, judgeCost, judgeMemory, type Outcome, row, type Verdict } from "./report.ts";
 
 type Run = (options: Options, bundle: Bundle, say: (line: string) => void) => Promise<Outcome>;
 
@@ -36,31 +21,6 @@ export const runCost: Run = async ({ backend: backends, concurrency }, bundle, s
     }
     // With the queue in the database its own statements are in the sums, and grow with the body.
     if (backend === "redis") verdicts.push(...judgeCost(`cost, ${backend}`, cost));
-  }
-  return { verdicts, figures };
-};
-
-/** Measure how long a turn takes to be seen, at low load and at 70 % of what was stored per second. */
-export const runLatency: Run = async (options, bundle, say) => {
-  const { backend: backends, concurrency, rounds, turns } = options;
-  const workers = options.workers[0] ?? 1;
-  const verdicts: Verdict[] = [];
-  const figures: Outcome["figures"][number][] = [];
-  say(`\n## From 202 to visible in the timeline, 35 kB, workers: ${workers}\n`);
-  say(head(["queue", "load"], ["turns per second", "p50 / p95 / p99 ms"]));
-  for (const backend of backends) {
-    const product = { bundle, backend, concurrency };
-    const stored: number[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
-      stored.push((await measureStore(product, { size: "35k", turns, workers })).turnsPerSecond);
-    }
-    const high = median(stored) * SHARE_OF_CAPACITY;
-    const atLow = await measureLatency(product, { turnsPerSecond: LOW_PER_SECOND, workers });
-    say(row(backend, "low", LOW_PER_SECOND, describeTimes(atLow)));
-    const atHigh = await measureLatency(product, { turnsPerSecond: high, workers });
-    say(row(backend, "70 % of capacity", high, describeTimes(atHigh)));
-    figures.push({ of: backend, workers, stored, high, atLowMs: atLow, atHighMs: atHigh });
-    verdicts.push(judgeLatency(`latency, ${backend}`, atHigh));
   }
   return { verdicts, figures };
 };

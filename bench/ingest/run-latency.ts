@@ -1,0 +1,43 @@
+import { describeTimes } from "../support/quantiles.ts";
+import type { Bundle } from "./bundle-apps.ts";
+import { measureLatency } from "./measure-latency.ts";
+import { measureStore } from "./measure-store.ts";
+import type { Options } from "./options.ts";
+import { head, judgeLatency, type Outcome, row, type Verdict } from "./report.ts";
+
+const SHARE_OF_CAPACITY = 0.7;
+const LOW_PER_SECOND = 10;
+
+/**
+ * Measure how long a turn takes to be seen: once at low load, and in each round at 70 % of what is stored per second, which is
+ * measured just before, for a machine is not equally fast at all times.
+ */
+export async function runLatency(
+  options: Options,
+  bundle: Bundle,
+  say: (line: string) => void,
+): Promise<Outcome> {
+  const { backend: backends, concurrency, rounds, turns } = options;
+  const workers = options.workers[0] ?? 1;
+  const verdicts: Verdict[] = [];
+  const figures: Outcome["figures"][number][] = [];
+  say(`\n## From 202 to visible in the timeline, 35 kB, workers: ${workers}\n`);
+  say(head(["queue", "load"], ["turns per second", "p50 / p95 / p99 ms"]));
+  for (const backend of backends) {
+    const product = { bundle, backend, concurrency };
+    const atLow = await measureLatency(product, { turnsPerSecond: LOW_PER_SECOND, workers });
+    say(row(backend, "low", LOW_PER_SECOND, describeTimes(atLow)));
+    figures.push({ of: backend, workers, turnsPerSecond: LOW_PER_SECOND, ms: atLow });
+    const atHigh: number[][] = [];
+    for (let round = 1; round <= rounds; round += 1) {
+      const capacity = (await measureStore(product, { size: "35k", turns, workers })).turnsPerSecond;
+      const turnsPerSecond = capacity * SHARE_OF_CAPACITY;
+      const times = await measureLatency(product, { turnsPerSecond, workers });
+      say(row(backend, `70 % of ${capacity.toFixed(0)}`, turnsPerSecond, describeTimes(times)));
+      figures.push({ of: backend, workers, round, capacity, turnsPerSecond, ms: times });
+      atHigh.push(times);
+    }
+    verdicts.push(judgeLatency(`latency, ${backend}`, atHigh));
+  }
+  return { verdicts, figures };
+}
