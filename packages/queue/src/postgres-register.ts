@@ -4,6 +4,7 @@ import { INGEST_TURNS } from "./parcels.ts";
 import { createPayloadReader } from "./payload-reader.ts";
 import { bytesOf, turnsOf } from "./postgres-schema.ts";
 import type { Register, SweepResult } from "./register.ts";
+import { createVacuum } from "./vacuum.ts";
 
 // From here on rows of counts are put together, when there are several per org.
 const COMPACT_FROM_ROWS = 1_000;
@@ -12,6 +13,7 @@ const COMPACT_LOCK_TIMEOUT_MS = 200;
 /** Make the register of a queue in Postgres, where triggers keep it. */
 export function createPostgresRegister(connection: unknown): Register {
   const pool = connection as Pool;
+  const vacuum = createVacuum(pool);
   return {
     readPayload: createPayloadReader(async (jobIds) => {
       const { rows } = await pool.query<{ job_id: string; body: Buffer }>({
@@ -29,7 +31,11 @@ export function createPostgresRegister(connection: unknown): Register {
       );
       return rows[0]?.carrier ?? undefined;
     },
-    release: () => Promise.resolve(0),
+    // The triggers have done it; what is left is their room.
+    async release(jobIds) {
+      await vacuum(jobIds.length);
+      return 0;
+    },
     adopt: () => Promise.resolve(0),
     sweep: () => sweep(pool),
     async load() {
