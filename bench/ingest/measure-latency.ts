@@ -24,16 +24,16 @@ const SESSIONS_AT_A_TIME = 200;
 const TURNS_PER_SESSION = 20;
 // Of the load alone, before the first watched turn, at least: processes that have just started run slowly.
 const LEAD_MS = 5_000;
-// 16 MiB each. A server that has just been made creates each file of its log as it needs it, and every commit waits for that; one
-// that has run for a while uses old ones again.
-const LOG_FILES = 40;
+// 16 MiB each, for a minute of 18 MB/s and more. A server that has just been made creates each file of its log as it needs it, and every
+// commit waits for that, 35 to 55 ms; one that has run for a while uses old ones again.
+const LOG_FILES = 96;
 
 /** Milliseconds of the watched turns, at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
 export async function measureLatency(
   options: ProductOptions,
   order: { readonly turnsPerSecond: number; readonly workers: number },
 ): Promise<number[]> {
-  const product = await startProduct({ ...options, settings: { min_wal_size: "1GB" } });
+  const product = await startProduct({ ...options, settings: { min_wal_size: "2GB" } });
   try {
     await useLogFiles(product.sql);
     // What earlier runs left in the page cache would be written beside the first turns of this one.
