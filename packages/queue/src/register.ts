@@ -68,7 +68,7 @@ export interface Register {
   findCarrier(jobId: string): Promise<string | undefined>;
   /**
    * Take turns that have left the queue off the register, with their payloads; those that are still in the queue, or whose parcel is, stay.
-   * Safe to repeat. Nothing to do on Postgres.
+   * Safe to repeat. On Postgres none is on it any more; what they took up is vacuumed now and then, and not waited for.
    * @returns how many were on it.
    */
   release(jobIds: readonly string[]): Promise<number>;
