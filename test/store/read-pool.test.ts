@@ -3,8 +3,10 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
 import { createReadPool } from "@turnpike/store/read/read-pool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { createStatementCutter } from "../support/cut-after.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const ROUNDS = 120;
 let database: TestDatabase;
@@ -44,5 +46,25 @@ describe("a pool that loses its connections at any moment", () => {
     }
     expect(answered).toBeGreaterThan(0);
     await pool.close(1);
+  });
+});
+
+describe("a connection that is lost at its first statement", () => {
+  // Vitest fails on what is rejected and nobody waits for; Node ends a process with it.
+  it("fails what was asked, and nothing that nobody waits for", async () => {
+    const cutter = await createStatementCutter(database.url);
+    const pool = createReadPool({ url: cutter.url, maxConnections: 1, name: "test" });
+    try {
+      cutter.cutAtStatement(1);
+      const error = await pool.ask((db) => db.execute("SELECT 1")).catch((error: unknown) => error);
+      expect(isAppError(error, "store_unavailable")).toBe(true);
+      expect(cutter.wasCut()).toBe(true);
+      expect(cutter.texts()).toEqual(["SELECT 1"]);
+      const again = () => pool.ask((db) => db.execute("SELECT 1")).catch(() => undefined);
+      await waitUntil(again, { what: "the pool answers again" });
+    } finally {
+      await pool.close(1);
+      await cutter.close();
+    }
   });
 });

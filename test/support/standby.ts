@@ -54,7 +54,7 @@ export function useReplicated(): Replicated {
       dataDir: standbyDir,
       settings: { ...settings, primary_conninfo },
     });
-    standbySql = postgres(standby.url, { max: 1, onnotice: () => {} });
+    standbySql = postgres(standby.url, { max: 1, fetch_types: false, onnotice: () => {} });
   };
   const stopStandby = async (): Promise<void> => {
     await standbySql?.end({ timeout: 0 });
@@ -67,7 +67,7 @@ export function useReplicated(): Replicated {
     await copyDataDir(primary, standbyDir);
     await start();
     proxy = await createTcpProxy(need(standby).url);
-    sql = postgres(primary.url, { max: 2, onnotice: () => {} });
+    sql = postgres(primary.url, { max: 2, fetch_types: false, onnotice: () => {} });
   });
   afterAll(async () => {
     await proxy?.close();
@@ -133,7 +133,7 @@ export function useReplicated(): Replicated {
 /** Copy what a running server has on disk, the way of a base backup. */
 async function copyDataDir(primary: EmbeddedPostgres, copy: string): Promise<void> {
   // One session from the beginning to the end of it.
-  const session = postgres(primary.url, { max: 1, onnotice: () => {} });
+  const session = postgres(primary.url, { max: 1, fetch_types: false, onnotice: () => {} });
   try {
     await session`SELECT pg_backup_start('standby', true)`;
     await cp(primary.dataDir, copy, { recursive: true, filter: (path) => !path.endsWith("/postmaster.pid") });

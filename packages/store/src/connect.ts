@@ -1,4 +1,4 @@
-import postgres, { type Sql } from "postgres";
+import postgres, { type PostgresType, type Sql } from "postgres";
 import { sessionSettings } from "./session-settings.ts";
 
 /** A pool of connections for reading. */
@@ -6,6 +6,9 @@ export type Database = Sql;
 
 const CONNECT_TIMEOUT_S = 5;
 const IDLE_TIMEOUT_S = 60;
+
+// What Postgres numbers the types of arrays that are sent (pg_type.dat), for reading is done without asking for all types.
+const ARRAY_TYPES = { texts: 1009, uuids: 2951 };
 
 /**
  * Open a pool for statements that stand alone; connections are made when they are first needed, and made again after
@@ -26,7 +29,22 @@ export function connectDatabase(options: {
     ...(onLoss === undefined
       ? { idle_timeout: IDLE_TIMEOUT_S }
       : { idle_timeout: 0, max_lifetime: null, onclose: () => onLoss() }),
+    // The driver asks for them at the start of a connection, and nobody catches that question's failure: when the connection is
+    // lost right then, the process ends.
+    fetch_types: false,
+    types: { texts: typeOfArray(ARRAY_TYPES.texts), uuids: typeOfArray(ARRAY_TYPES.uuids) },
     onnotice: () => {},
     connection: { application_name: options.name, ...sessionSettings },
   });
+}
+
+function typeOfArray(oid: number): PostgresType<readonly string[]> {
+  return {
+    to: oid,
+    from: [],
+    serialize: (items) => `{${items.map((item) => `"${item.replace(/["\\]/g, "\\$&")}"`).join(",")}}`,
+    parse: () => {
+      throw new Error("arrays are sent, not read");
+    },
+  };
 }

@@ -14,7 +14,13 @@ const PLACES = ["./drizzle/", "../../../drizzle/"];
  * @throws AppError `store_unavailable` when the database cannot be reached.
  */
 export async function migrate(databaseUrl: string, folder: string = findMigrationsFolder()): Promise<void> {
-  const sql = postgres(databaseUrl, { max: 1, connect_timeout: 10, onnotice: () => {} });
+  const sql = postgres(databaseUrl, {
+    max: 1,
+    connect_timeout: 10,
+    // As in connect.ts.
+    fetch_types: false,
+    onnotice: () => {},
+  });
   try {
     await sql`SELECT pg_advisory_lock(${MIGRATION_LOCK}::bigint)`;
     await runMigrations(drizzle(sql), { migrationsFolder: folder });

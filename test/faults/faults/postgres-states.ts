@@ -107,6 +107,7 @@ function connect(rig: Rig, patienceMs: number): Sql {
     connect_timeout: 5,
     idle_timeout: 0,
     max_lifetime: null,
+    fetch_types: false,
     onnotice: () => {},
     connection: { statement_timeout: patienceMs },
   });
