@@ -28,11 +28,19 @@ const LEAD_MS = 5_000;
 // commit waits for that, 35 to 55 ms; one that has run for a while uses old ones again.
 const LOG_FILES = 96;
 
-/** Milliseconds of the watched turns, at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
+/** Milliseconds of watched turns. */
+export interface Latency {
+  /** From sending a turn until its 202. */
+  readonly accepted: readonly number[];
+  /** From its 202 until it is seen. */
+  readonly visible: readonly number[];
+}
+
+/** Time the watched turns at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
 export async function measureLatency(
   options: ProductOptions,
   order: { readonly turnsPerSecond: number; readonly workers: number },
-): Promise<number[]> {
+): Promise<Latency> {
   const product = await startProduct({ ...options, settings: { min_wal_size: "2GB" } });
   try {
     await useLogFiles(product.sql);
@@ -55,7 +63,10 @@ export async function measureLatency(
     const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
     await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
-    return times.flat();
+    return {
+      accepted: times.flat().map(({ accepted }) => accepted),
+      visible: times.flat().map(({ visible }) => visible),
+    };
   } finally {
     await product.stop();
   }
@@ -91,23 +102,28 @@ function planLoad(
   return { order: { ...first, sessions: first.sessions + further }, leadMs };
 }
 
-async function watchSession(product: Product, timelineUrl: string, session: number): Promise<number[]> {
+async function watchSession(
+  product: Product,
+  timelineUrl: string,
+  session: number,
+): Promise<{ readonly accepted: number; readonly visible: number }[]> {
   const [first = "", ...bodies] = writeBodies("watched", session, WATCHED_TURNS);
   const everyMs = (WATCHED * 1_000) / WATCHED_PER_SECOND;
   const startedAt = performance.now();
   await postTurn(product.ingestUrl, first);
   let { id, latest } = await findSession(product, `watched-${session}`);
-  const times: number[] = [];
+  const times: { accepted: number; visible: number }[] = [];
   for (const [place, body] of bodies.entries()) {
     await sleep(Math.max(0, startedAt + (place + 1) * everyMs - performance.now()));
     const seen = waitForNews(
       `${timelineUrl}/v1/sessions/${id}/timeline?after=${latest}&wait_timeout_ms=30000`,
     );
+    const sentAt = performance.now();
     await postTurn(product.ingestUrl, body);
     const acceptedAt = performance.now();
     const { at, latestSequence } = await seen;
     // It may be there before its 202 is.
-    times.push(Math.max(0, at - acceptedAt));
+    times.push({ accepted: acceptedAt - sentAt, visible: Math.max(0, at - acceptedAt) });
     latest = latestSequence;
   }
   return times;
