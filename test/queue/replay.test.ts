@@ -2,6 +2,8 @@ import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
 import { readDeadJob, writeDeadJob } from "@turnpike/queue/dead-job";
+import { createJobContents } from "@turnpike/queue/job-contents";
+import type { RunnableJob } from "@turnpike/queue/run-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { withText } from "../support/with-text.ts";
@@ -95,6 +97,19 @@ describe("a dead letter's job", () => {
       body: undefined,
       raw: job.data,
     });
+  });
+
+  it("is known to be whole, or to have lost what lay beside it", async () => {
+    const job = await writeJob(INGEST_TURN, largeTurn(), "tight");
+    const write = (payload: Uint8Array | undefined) => {
+      const register = { readPayload: () => Promise.resolve(payload), adopt: () => Promise.resolve(0) };
+      return createJobContents(register).write({ id: job.jobId, ...job } as unknown as RunnableJob);
+    };
+    const whole = await write(job.payload);
+    expect([whole.isWhole, await readDeadJob(whole.job)]).toMatchObject([true, { raw: job.data }]);
+    expect((await readDeadJob(whole.job)).body).toBeDefined();
+    const rest = await write(undefined);
+    expect([rest.isWhole, (await readDeadJob(rest.job)).body]).toEqual([false, undefined]);
   });
 
   it("that is none is refused", async () => {

@@ -69,6 +69,30 @@ describe("putting a dead letter", () => {
     expect(Buffer.compare(found?.job ?? new Uint8Array(), job)).toBe(0);
   });
 
+  it("without its body takes the place of none that has it, however that one ended", async () => {
+    const orgId = randomUUID();
+    const whole = deadLetter({ orgId, code: "event_conflict", job: Buffer.from("with its body") });
+    const rest = { ...whole, code: "unreadable_job", job: Buffer.from("without"), isWhole: false } as const;
+    const read = async () => {
+      const found = await letters().get(orgId, whole.receipt);
+      return [found?.state, found?.code, found?.job && Buffer.from(found.job).toString()];
+    };
+    // Alone it is all that there is.
+    expect(await letters().put(rest)).toBe("dead");
+    expect(await letters().put(rest)).toBe("dead");
+    expect(await read()).toEqual(["dead", "unreadable_job", "without"]);
+    expect(await letters().put(whole)).toBe("dead");
+    expect(await letters().put(rest)).toBe("settled");
+    expect(await read()).toEqual(["dead", "event_conflict", "with its body"]);
+    await letters().replay(emptyQueue, { orgId, receipt: whole.receipt });
+    expect(await letters().put(rest)).toBe("settled");
+    expect(await read()).toEqual(["replaying", "event_conflict", "with its body"]);
+    expect(await letters().put(whole)).toBe("dead");
+    expect(await letters().discard([whole], entry(orgId))).toBe(1);
+    expect(await letters().put(rest)).toBe("settled");
+    expect((await read())[0]).toBe("discarded");
+  });
+
   it("that was replayed or discarded makes it dead again", async () => {
     const orgId = randomUUID();
     const letter = deadLetter({ orgId });

@@ -17,6 +17,7 @@ export function deadLetter(facts: Partial<DeadLetter> & Pick<DeadLetter, "orgId"
     acceptedAt: "2026-11-21T07:59:59.000Z",
     requestId: "request-1",
     job: new TextEncoder().encode('{"name":"ingest-turn"}'),
+    isWhole: true,
     ...facts,
   };
 }

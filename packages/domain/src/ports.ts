@@ -135,12 +135,14 @@ export interface DeadLetter {
   readonly requestId: string | undefined;
   /** The job as `queue` serialised it; opaque to the store. A replay takes it back. */
   readonly job: Uint8Array;
+  /** False when the body was gone already: of a job that ran twice at once, the other run may have kept it. */
+  readonly isWhole: boolean;
 }
 
 /** Where jobs go that fail for good. */
 export interface DeadLetterStore {
   /**
-   * Keep a dead letter; `settled` when the receipt has its row, so that nothing was written. Safe any number of times and at
+   * Keep a dead letter; `settled` when nothing was written, for the receipt has its row, or a letter that holds more. Safe any number of times and at
    * any concurrency: there is one letter per receipt.
    * @throws AppError `store_unavailable` or `store_contention` when trying again may help, `store_rejected` when not.
    */

@@ -19,7 +19,8 @@ export interface DeadJob {
   readonly jobName: string;
   /** The job's payload, as found: perhaps of no version that is known here. */
   readonly data: unknown;
-  readonly bytes: Uint8Array;
+  readonly job: Uint8Array;
+  readonly isWhole: boolean;
   readonly attempts: number;
   readonly failure: AppError;
   /** ISO 8601. */
@@ -47,6 +48,7 @@ export function makeDeadLetter(dead: DeadJob): DeadLetter {
     lastFailedAt: dead.lastFailedAt,
     acceptedAt: facts?.acceptedAt,
     requestId: facts?.requestId === undefined ? undefined : toStorable(facts.requestId).value,
-    job: dead.bytes,
+    job: dead.job,
+    isWhole: dead.isWhole,
   };
 }

@@ -1,5 +1,5 @@
 import { AppError, type ErrorCode, isAppError } from "@turnpike/domain/errors";
-import type { AcceptedBody, DeadLetterStore, Log } from "@turnpike/domain/ports";
+import type { AcceptedBody, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
 import { toStorable } from "@turnpike/domain/storable-text";
 import { traceOf } from "@turnpike/domain/trace-of";
 import { type Job, UnrecoverableError, WaitingError } from "bullmq";
@@ -39,8 +39,8 @@ export interface JobContents {
   read(
     job: Pick<RunnableJob, "id" | "name" | "data">,
   ): Promise<{ readonly name: JobName; readonly accepted: AcceptedBody }>;
-  /** Write a job down whole, as a replay takes it. */
-  write(job: RunnableJob): Promise<Uint8Array>;
+  /** Write a job down, as a replay takes it; not whole when its body is gone. */
+  write(job: RunnableJob): Promise<Pick<DeadLetter, "job" | "isWhole">>;
 }
 
 /** Told what happens to jobs. */
@@ -160,7 +160,7 @@ async function bury(run: Run, deps: RunJobDeps, failure: AppError): Promise<void
       jobId: idOf(job),
       jobName: job.name,
       data: job.data,
-      bytes: await deps.contents.write(job),
+      ...(await deps.contents.write(job)),
       attempts: attempt,
       failure,
       firstFailedAt: marks.firstFailedAt ?? lastFailedAt,

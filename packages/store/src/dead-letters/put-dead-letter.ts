@@ -2,10 +2,10 @@ import type { DeadLetter } from "@turnpike/domain/ports";
 import type { Statement } from "../write-pool.ts";
 
 /**
- * Keep a dead letter; `settled` when its receipt has its row, so that nothing was written. One statement, so all of it or
- * nothing. A letter that is there already is the same turn come back: its attempts add up, the latest failure is
- * the one that is shown, and it is dead again, whether it was replayed or discarded. A row of the receipt that is being
- * written at the same moment is not seen here; it makes the letter a resolved one when it commits.
+ * Keep a dead letter; `settled` when nothing was written, for its receipt has its row, or it is not whole and the one that is there
+ * holds more. One statement, so all of it or nothing. A letter that is there already is the same turn come back: its attempts add
+ * up, the latest failure is the one that is shown, and it is dead again, whether it was replayed or discarded. A row of the receipt
+ * that is being written at the same moment is not seen here; it makes the letter a resolved one when it commits.
  */
 export async function putDeadLetter(sql: Statement, letter: DeadLetter): Promise<"dead" | "settled"> {
   const job = Buffer.from(letter.job.buffer, letter.job.byteOffset, letter.job.byteLength);
@@ -26,6 +26,7 @@ export async function putDeadLetter(sql: Statement, letter: DeadLetter): Promise
       request_id = coalesce(excluded.request_id, d.request_id),
       job = excluded.job, job_bytes = excluded.job_bytes,
       replayed_at = NULL, discarded_at = NULL, resolved_at = NULL
+      WHERE ${letter.isWhole}::boolean OR d.job_bytes <= excluded.job_bytes
     RETURNING d.receipt`;
   return written.length === 0 ? "settled" : "dead";
 }
