@@ -24,8 +24,8 @@ const SESSIONS_AT_A_TIME = 200;
 const TURNS_PER_SESSION = 20;
 // Of the load alone, before the first watched turn, at least: processes that have just started run slowly.
 const LEAD_MS = 5_000;
-// 16 MiB each, for a minute of 18 MB/s and more. A server that has just been made creates each file of its log as it needs it, and every
-// commit waits for that, 35 to 55 ms; one that has run for a while uses old ones again.
+// 16 MiB each, for a minute of 18 MB/s and more. A server that has just been made creates each file of its log as it needs it, and
+// every commit waits for that, 35 to 55 ms; one that has run for a while uses old ones again.
 const LOG_FILES = 96;
 
 /** Milliseconds of watched turns. */
@@ -54,18 +54,19 @@ export async function measureLatency(
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
     await sleep(load?.leadMs ?? LEAD_MS);
-    const times = await Promise.all(
+    const bySession = await Promise.all(
       Array.from({ length: WATCHED }, async (_unused, session) => {
         await sleep((session * 1_000) / WATCHED_PER_SECOND);
         return watchSession(product, timelineUrl, session);
       }),
     );
+    const times = bySession.flat();
     const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
     await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
     return {
-      accepted: times.flat().map(({ accepted }) => accepted),
-      visible: times.flat().map(({ visible }) => visible),
+      accepted: times.map(({ accepted }) => accepted),
+      visible: times.map(({ visible }) => visible),
     };
   } finally {
     await product.stop();

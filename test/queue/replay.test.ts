@@ -12,7 +12,7 @@ import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixtur
 
 async function writeDead(turn: AcceptedTurn): Promise<Uint8Array> {
   const job = await writeJob(INGEST_TURN, turn, "tight");
-  return writeDeadJob(job, () => Promise.resolve(job.payload));
+  return (await writeDeadJob(job, () => Promise.resolve(job.payload))).job;
 }
 
 const nothingBeside = () => Promise.resolve(undefined);
@@ -50,7 +50,8 @@ describe.each(queueBackends())("a dead letter's job on $name", (backend) => {
     const producer = queue.produce();
     await enqueueWhenUp(producer, []);
     const job = { jobId: idOf({ ...facts, body }), name: INGEST_TURN, data: { ...version, ...facts, body } };
-    await producer.replay(facts.orgId, facts.receipt, await writeDeadJob(job, nothingBeside));
+    const dead = await writeDeadJob(job, nothingBeside);
+    await producer.replay(facts.orgId, facts.receipt, dead.job);
     const taken: AcceptedTurn[] = [];
     queue.consume(async (given) => void taken.push(withText(given)));
     await untilEmpty(await openRegister(queue.location), facts.orgId);
@@ -77,10 +78,10 @@ describe("a dead letter's job", () => {
   });
 
   it("of an unknown version is kept as it is", async () => {
-    const bytes = await writeDeadJob({ jobId: "a_b", name: "ingest-turn", data: { v: 99, x: [1] } }, () => {
+    const dead = await writeDeadJob({ jobId: "a_b", name: "ingest-turn", data: { v: 99, x: [1] } }, () => {
       throw new Error("nothing lies beside it");
     });
-    expect(await readDeadJob(bytes)).toEqual({
+    expect(await readDeadJob(dead.job)).toEqual({
       name: "ingest-turn",
       body: undefined,
       raw: { v: 99, x: [1] },
@@ -93,7 +94,7 @@ describe("a dead letter's job", () => {
     const missing = () => Promise.resolve(undefined);
     const error = await readJob(job.name, job.data, missing).catch((reason: unknown) => reason);
     expect(isAppError(error, "unreadable_job") && error.message).toMatch(/beside the queue is missing$/);
-    expect(await readDeadJob(await writeDeadJob(job, missing))).toMatchObject({
+    expect(await readDeadJob((await writeDeadJob(job, missing)).job)).toMatchObject({
       body: undefined,
       raw: job.data,
     });

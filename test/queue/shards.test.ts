@@ -131,8 +131,8 @@ describe.skipIf(cluster === undefined)("a queue of shards on a cluster", () => {
     await enqueueWhenUp(producer, []);
     const turn = acceptedTurn();
     const job = await writeJob(INGEST_TURN, turn, "tight");
-    const bytes = await writeDeadJob(job, () => Promise.resolve(job.payload));
-    for (const _time of [1, 2]) await producer.replay(turn.orgId, turn.receipt, bytes);
+    const dead = await writeDeadJob(job, () => Promise.resolve(job.payload));
+    for (const _time of [1, 2]) await producer.replay(turn.orgId, turn.receipt, dead.job);
     const shard = chooseShard(jobIdOf(turn.orgId, turn.receipt), count);
     const held = await Promise.all((await queue.openShards()).map(({ jobIds }) => jobIds()));
     expect(held).toEqual(each.map((other) => (other === shard ? [idOf(turn)] : [])));

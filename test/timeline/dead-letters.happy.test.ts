@@ -103,7 +103,7 @@ describe("GET /v1/dead-letters/{receipt}", () => {
     const written = await writeDeadJob({ jobId: `${orgId}_${receipt}`, name: "ingest-turn", data }, () =>
       Promise.resolve(undefined),
     );
-    await fixture.deadLetters.put(deadLetter({ orgId, receipt, job: written }));
+    await fixture.deadLetters.put(deadLetter({ orgId, receipt, ...written }));
     const path = `/v1/dead-letters/${receipt}`;
     const facts = { receipt, state: "dead", bodyChars: body.length, isReadable: true };
     const cut = { ...facts, body: body.slice(0, 10_000), isTruncated: true };

@@ -142,8 +142,8 @@ export interface DeadLetter {
 /** Where jobs go that fail for good. */
 export interface DeadLetterStore {
   /**
-   * Keep a dead letter; `settled` when nothing was written, for the receipt has its row, or a letter that holds more. Safe any number of times and at
-   * any concurrency: there is one letter per receipt.
+   * Keep a dead letter; `settled` when nothing was written, for the receipt has its row, or a letter that holds more. Safe any
+   * number of times and at any concurrency: there is one letter per receipt.
    * @throws AppError `store_unavailable` or `store_contention` when trying again may help, `store_rejected` when not.
    */
   put(letter: DeadLetter): Promise<"dead" | "settled">;

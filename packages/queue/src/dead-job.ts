@@ -1,6 +1,7 @@
 /** A job as its dead letter keeps it: JSON of all that it carried, so that it can be put back as it was. */
 import { textOfBody } from "@turnpike/domain/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
+import type { DeadLetter } from "@turnpike/domain/ports";
 import { z } from "zod";
 import { liesBeside, type NewJob, readJob, type ReadPayload } from "./catalog.ts";
 
@@ -21,17 +22,21 @@ export interface DeadJobContent {
 }
 
 /**
- * Write a job down whole, whatever its payload looks like.
+ * Write a job down, whatever its payload looks like; not whole when what lay beside the queue is gone.
  * @throws what `readPayload` throws.
  */
 export async function writeDeadJob(
   job: { readonly jobId: string; readonly name: string; readonly data: unknown },
   readPayload: ReadPayload,
-): Promise<Uint8Array> {
+): Promise<Pick<DeadLetter, "job" | "isWhole">> {
   const { jobId, name, data } = job;
-  const payload = liesBeside(data) ? await readPayload(jobId) : undefined;
+  const isBeside = liesBeside(data);
+  const payload = isBeside ? await readPayload(jobId) : undefined;
   const base64 = payload && { payload: Buffer.from(payload).toString("base64") };
-  return Buffer.from(JSON.stringify({ name, data, ...base64 }));
+  return {
+    job: Buffer.from(JSON.stringify({ name, data, ...base64 })),
+    isWhole: !isBeside || payload !== undefined,
+  };
 }
 
 /**

@@ -12,14 +12,7 @@ export function createJobContents(register: Pick<Register, "readPayload" | "adop
       if (mayBeUnregistered(job.data)) await register.adopt([job.id ?? ""]);
       return readJob(job.name, job.data, register.readPayload);
     },
-    async write({ id = "", name, data }) {
-      let isWhole = true;
-      const job = await writeDeadJob({ jobId: id, name, data }, async (jobId) => {
-        const payload = await register.readPayload(jobId);
-        isWhole = payload !== undefined;
-        return payload;
-      });
-      return { job, isWhole };
-    },
+    write: (job) =>
+      writeDeadJob({ jobId: job.id ?? "", name: job.name, data: job.data }, register.readPayload),
   };
 }

@@ -1,4 +1,5 @@
 import postgres, { type PostgresType, type Sql } from "postgres";
+import { writeArray } from "./array-literal.ts";
 import { sessionSettings } from "./session-settings.ts";
 
 /** A pool of connections for reading. */
@@ -38,13 +39,7 @@ export function connectDatabase(options: {
   });
 }
 
-function typeOfArray(oid: number): PostgresType<readonly string[]> {
-  return {
-    to: oid,
-    from: [],
-    serialize: (items) => `{${items.map((item) => `"${item.replace(/["\\]/g, "\\$&")}"`).join(",")}}`,
-    parse: () => {
-      throw new Error("arrays are sent, not read");
-    },
-  };
+/** For sending alone. */
+function typeOfArray(oid: number): PostgresType<readonly unknown[]> {
+  return { to: oid, from: [], serialize: writeArray, parse: () => [] };
 }
