@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Sql } from "postgres";
+import { type DiskWaits, watchDisk } from "../support/watch-disk.ts";
 import { writeBodies } from "./bodies.ts";
 import { countTurns, type LoadOrder } from "./load-order.ts";
 import { postTurn } from "./post-turn.ts";
@@ -28,12 +29,14 @@ const LEAD_MS = 5_000;
 // every commit waits for that, 35 to 55 ms; one that has run for a while uses old ones again.
 const LOG_FILES = 96;
 
-/** Milliseconds of watched turns. */
+/** How long watched turns took, in milliseconds. */
 export interface Latency {
   /** From sending a turn until its 202. */
   readonly accepted: readonly number[];
   /** From its 202 until it is seen. */
   readonly visible: readonly number[];
+  /** What the disk did at that time. */
+  readonly disk: DiskWaits;
 }
 
 /** Time the watched turns at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
@@ -54,19 +57,14 @@ export async function measureLatency(
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
     await sleep(load?.leadMs ?? LEAD_MS);
-    const bySession = await Promise.all(
-      Array.from({ length: WATCHED }, async (_unused, session) => {
-        await sleep((session * 1_000) / WATCHED_PER_SECOND);
-        return watchSession(product, timelineUrl, session);
-      }),
-    );
-    const times = bySession.flat();
+    const { result: times, disk } = await watchDisk(() => watchSessions(product, timelineUrl));
     const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
     await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
     return {
       accepted: times.map(({ accepted }) => accepted),
       visible: times.map(({ visible }) => visible),
+      disk,
     };
   } finally {
     await product.stop();
@@ -103,17 +101,28 @@ function planLoad(
   return { order: { ...first, sessions: first.sessions + further }, leadMs };
 }
 
-async function watchSession(
-  product: Product,
-  timelineUrl: string,
-  session: number,
-): Promise<{ readonly accepted: number; readonly visible: number }[]> {
+interface TurnTimes {
+  readonly accepted: number;
+  readonly visible: number;
+}
+
+async function watchSessions(product: Product, timelineUrl: string): Promise<TurnTimes[]> {
+  const bySession = await Promise.all(
+    Array.from({ length: WATCHED }, async (_unused, session) => {
+      await sleep((session * 1_000) / WATCHED_PER_SECOND);
+      return watchSession(product, timelineUrl, session);
+    }),
+  );
+  return bySession.flat();
+}
+
+async function watchSession(product: Product, timelineUrl: string, session: number): Promise<TurnTimes[]> {
   const [first = "", ...bodies] = writeBodies("watched", session, WATCHED_TURNS);
   const everyMs = (WATCHED * 1_000) / WATCHED_PER_SECOND;
   const startedAt = performance.now();
   await postTurn(product.ingestUrl, first);
   let { id, latest } = await findSession(product, `watched-${session}`);
-  const times: { accepted: number; visible: number }[] = [];
+  const times: TurnTimes[] = [];
   for (const [place, body] of bodies.entries()) {
     await sleep(Math.max(0, startedAt + (place + 1) * everyMs - performance.now()));
     const seen = waitForNews(

@@ -25,7 +25,7 @@ export async function runLatency(
   say(
     head(
       ["queue", "load"],
-      ["turns per second", "until the 202, p50 / p95 / p99 ms", "from it until visible"],
+      ["turns per second", "until the 202, p50 / p95 / p99 ms", "from it until visible", "disk held up"],
     ),
   );
   for (const backend of backends) {
@@ -47,6 +47,7 @@ export async function runLatency(
   return { verdicts, figures };
 }
 
-function describe({ accepted, visible }: Latency): string[] {
-  return [describeTimes(accepted), describeTimes(visible)];
+function describe({ accepted, visible, disk }: Latency): string[] {
+  const heldUp = `${(100 * disk.heldUp).toFixed(1)} %, ${disk.longestMs.toFixed(0)} ms at most`;
+  return [describeTimes(accepted), describeTimes(visible), heldUp];
 }

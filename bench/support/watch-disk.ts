@@ -1,0 +1,55 @@
+import { mkdtemp, open, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** What a disk did to whoever waits for it. */
+export interface DiskWaits {
+  /** The share of the time, from 0 to 1, that went by in waits of 50 ms and more. */
+  readonly heldUp: number;
+  readonly longestMs: number;
+}
+
+const EVERY_MS = 50;
+const LONG_MS = 50;
+const BLOCK = Buffer.alloc(8_192, 1);
+const BLOCKS = 128;
+
+/**
+ * Run something, and beside it write 8 kB to a file and wait until they are on the disk, over and over: as a commit waits, without
+ * the database. The file lies where those of the servers do.
+ */
+export async function watchDisk<T>(run: () => Promise<T>): Promise<{ result: T; disk: DiskWaits }> {
+  const folder = await mkdtemp(join(tmpdir(), "turnpike-disk-"));
+  const file = await open(join(folder, "blocks"), "w");
+  try {
+    // Of its full size from the start, as a log file that is used again: no write has to make room.
+    await file.write(Buffer.alloc(BLOCK.length * BLOCKS, 1));
+    await file.sync();
+    const waits: number[] = [];
+    const startedAt = performance.now();
+    const running = { is: true };
+    const writing = (async () => {
+      for (let block = 0; running.is; block = (block + 1) % BLOCKS) {
+        await file.write(BLOCK, 0, BLOCK.length, block * BLOCK.length);
+        const at = performance.now();
+        await file.datasync();
+        waits.push(performance.now() - at);
+        await sleep(EVERY_MS);
+      }
+    })();
+    const [result] = await Promise.all([run().finally(() => (running.is = false)), writing]);
+    const tookMs = performance.now() - startedAt;
+    const long = waits.filter((wait) => wait >= LONG_MS);
+    return {
+      result,
+      disk: {
+        heldUp: long.reduce((sum, wait) => sum + wait, 0) / tookMs,
+        longestMs: Math.max(...waits),
+      },
+    };
+  } finally {
+    await file.close();
+    await rm(folder, { recursive: true });
+  }
+}
