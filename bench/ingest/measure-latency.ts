@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Sql } from "postgres";
-import { type DiskWaits, watchDisk } from "../support/watch-disk.ts";
+import { type MachineUse, watchMachine } from "../support/watch-machine.ts";
 import { writeBodies } from "./bodies.ts";
 import { countTurns, type LoadOrder } from "./load-order.ts";
 import { postTurn } from "./post-turn.ts";
@@ -35,8 +35,8 @@ export interface Latency {
   readonly accepted: readonly number[];
   /** From its 202 until it is seen. */
   readonly visible: readonly number[];
-  /** What the disk did at that time. */
-  readonly disk: DiskWaits;
+  /** At that time. */
+  readonly machine: MachineUse;
 }
 
 /** Time the watched turns at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
@@ -57,14 +57,14 @@ export async function measureLatency(
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
     await sleep(load?.leadMs ?? LEAD_MS);
-    const { result: times, disk } = await watchDisk(() => watchSessions(product, timelineUrl));
+    const { result: times, machine } = await watchMachine(() => watchSessions(product, timelineUrl));
     const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
     await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
     return {
       accepted: times.map(({ accepted }) => accepted),
       visible: times.map(({ visible }) => visible),
-      disk,
+      machine,
     };
   } finally {
     await product.stop();

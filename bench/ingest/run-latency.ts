@@ -25,7 +25,13 @@ export async function runLatency(
   say(
     head(
       ["queue", "load"],
-      ["turns per second", "until the 202, p50 / p95 / p99 ms", "from it until visible", "disk held up"],
+      [
+        "turns per second",
+        "until the 202, p50 / p95 / p99 ms",
+        "from it until visible",
+        "cores busy",
+        "disk held up",
+      ],
     ),
   );
   for (const backend of backends) {
@@ -47,7 +53,7 @@ export async function runLatency(
   return { verdicts, figures };
 }
 
-function describe({ accepted, visible, disk }: Latency): string[] {
-  const heldUp = `${(100 * disk.heldUp).toFixed(1)} %, ${disk.longestMs.toFixed(0)} ms at most`;
-  return [describeTimes(accepted), describeTimes(visible), heldUp];
+function describe({ accepted, visible, machine }: Latency): string[] {
+  const heldUp = `${(100 * machine.heldUp).toFixed(1)} %, ${machine.longestWaitMs.toFixed(0)} ms at most`;
+  return [describeTimes(accepted), describeTimes(visible), machine.busyCores.toFixed(2), heldUp];
 }
