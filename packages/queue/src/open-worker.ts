@@ -93,7 +93,7 @@ function createWorker(
       autorun: false,
       concurrency,
       lockDuration: lockDurationMs,
-      stalledInterval: lockDurationMs / CHECKS_PER_LOCK_DURATION,
+      stalledInterval: Math.ceil(lockDurationMs / CHECKS_PER_LOCK_DURATION),
       maxStalledCount: MAX_STALLED_COUNT,
       runRetryDelay: RECONNECT_DELAY_MS,
       removeOnComplete: { count: 0 },
