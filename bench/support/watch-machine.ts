@@ -31,9 +31,9 @@ export async function watchMachine<T>(run: () => Promise<T>): Promise<{ result: 
     await file.sync();
     const waits: number[] = [];
     const [startedAt, busyBefore] = [performance.now(), readBusyMs()];
-    const running = { is: true };
+    let isOver = false;
     const writing = (async () => {
-      for (let block = 0; running.is; block = (block + 1) % BLOCKS) {
+      for (let block = 0; !isOver; block = (block + 1) % BLOCKS) {
         await file.write(BLOCK, 0, BLOCK.length, block * BLOCK.length);
         const at = performance.now();
         await file.datasync();
@@ -41,7 +41,7 @@ export async function watchMachine<T>(run: () => Promise<T>): Promise<{ result: 
         await sleep(EVERY_MS);
       }
     })();
-    const [result] = await Promise.all([run().finally(() => (running.is = false)), writing]);
+    const [result] = await Promise.all([run().finally(() => (isOver = true)), writing]);
     const tookMs = performance.now() - startedAt;
     const long = waits.filter((wait) => wait >= LONG_MS);
     return {

@@ -9,6 +9,7 @@ import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, createGate, enqueueWhenUp, useQueue } from "./queue-fixture.ts";
 import { useRegisters } from "./register-fixture.ts";
 
+// Three looks for stalled jobs in it do not come out even: Redis takes whole milliseconds only.
 const LOCK_DURATION_MS = 1_000;
 
 const refuse = (): never => {
