@@ -39,7 +39,7 @@ export async function startRedisIn(
   const port = wantedPort ?? (await findFreePort());
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
   args.push("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction");
-  args.push("--auto-aof-rewrite-min-size", "1gb", "--rdbcompression", "no", ...more);
+  args.push("--auto-aof-rewrite-min-size", "4gb", "--rdbcompression", "no", ...more);
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";
   const collect = (chunk: string): void => {

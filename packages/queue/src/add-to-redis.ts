@@ -2,6 +2,7 @@ import { createIORedisClient, type IRedisTransaction } from "bullmq";
 import type { Redis } from "ioredis";
 import type { AddOptions, AddTarget, QueuedJob } from "./add-jobs.ts";
 import { toJobJson } from "./job-json.ts";
+import { letGoOfBodies } from "./let-go-of-bodies.ts";
 import { loadKey, payloadsKey, registerKeys } from "./redis-register.ts";
 import { ENTER } from "./redis-scripts.ts";
 
@@ -37,6 +38,7 @@ export async function addToRedis(
   signal.throwIfAborted();
   const results = (await multi.exec()) ?? [];
   if (results.length === 0) throw new Error("the transaction was discarded");
+  letGoOfBodies(multi);
   for (const [error] of results) {
     if (error === null) continue;
     // Somebody flushed the scripts; the client takes them for loaded as long as it is connected.
