@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Size, TURNS_OF_SIZE } from "./bodies.ts";
+import { LOAD_CONCURRENCY } from "./run-load.ts";
 
 const MEASUREMENTS = ["accept", "store", "cost", "latency", "memory"] as const;
 const BACKENDS = ["redis", "postgres"] as const;
@@ -19,6 +20,8 @@ const Options = z.object({
   /** Numbers of worker processes. */
   workers: listOf(whole).default([1, 2, 4]),
   sizes: listOf(z.enum(SIZES)).default(SIZES),
+  /** That post at a time where accepting is measured. */
+  clients: listOf(whole).default([LOAD_CONCURRENCY, 1]),
   rounds: whole.default(3),
   /** Of one run of turns of 35 kB, half as many of 170 kB; rounded up to whole sessions. */
   turns: whole.default(8_000),
@@ -49,6 +52,7 @@ export function readOptions(args: readonly string[]): Options {
       backend: text,
       workers: text,
       sizes: text,
+      clients: text,
       rounds: text,
       turns: text,
       "memory-turns": text,

@@ -32,7 +32,12 @@ export async function warmUp(ingestUrl: string): Promise<Sent> {
 
 /** Send a load of a size. */
 export function startTurns(
-  order: Pick<LoadOrder, "ingestUrl"> & { readonly size: Size; readonly turns: number },
+  order: Pick<LoadOrder, "ingestUrl"> & {
+    readonly size: Size;
+    readonly turns: number;
+    /** At a time. */
+    readonly clients?: number;
+  },
 ): { readonly sent: Sent; readonly pid: number; readonly result: Promise<LoadResult> } {
   const sessions = sessionsFor(order.size, order.turns);
   const turnsPerSession = TURNS_OF_SIZE[order.size];
@@ -41,7 +46,7 @@ export function startTurns(
     tag: "bench",
     sessions,
     turnsPerSession,
-    concurrency: LOAD_CONCURRENCY,
+    concurrency: order.clients ?? LOAD_CONCURRENCY,
   });
   return { sent: { sessions, turns: sessions * turnsPerSession }, pid: process.pid, result };
 }

@@ -92,6 +92,26 @@ describe("createAddLine", () => {
     await expect(second).resolves.toBeUndefined();
   });
 
+  it("rests until as many callers are here as there were lately: each waits for its answer", async () => {
+    const { groups, gates, put, finish } = useLine({ restMs: 60_000 });
+    const calls = [put("a", "1")];
+    await nextTick();
+    calls.push(put("b", "2"));
+    gates.shift()?.open();
+    await nextTick();
+    expect(groups).toEqual([["1"]]);
+    calls.push(put("a", "3"));
+    await nextTick();
+    expect(groups).toEqual([["1"], ["2", "3"]]);
+    await finish(calls);
+  });
+
+  it("does not let a lone caller rest", async () => {
+    const { groups, put, finish } = useLine({ restMs: 60_000 });
+    for (const id of ["1", "2", "3"]) await finish([put("a", id)]);
+    expect(groups).toEqual([["1"], ["2"], ["3"]]);
+  });
+
   it("gives a call up that waits too long, and does not put it in later", async () => {
     const { groups, put, finish } = useLine({ maxWaitMs: 20 });
     const first = put("a", "1");

@@ -4,6 +4,10 @@
  */
 import type { PlacedJob } from "./add-jobs.ts";
 import { type LanesOptions, openLanes } from "./lanes.ts";
+import { createRecentPeak } from "./recent-peak.ts";
+
+// Callers who have not come back within two of these are gone: the line waits for them in vain, one rest at a time.
+const CALLERS_SPAN_MS = 500;
 
 /** How a line is served. */
 export interface LineOptions extends Pick<LanesOptions, "lanes" | "patienceMs" | "restMs"> {
@@ -37,7 +41,8 @@ export function createAddLine(options: LineOptions): AddLine {
   const { add, maxJobs, maxBytes, maxWaitMs, late } = options;
   // The orgs in the order of their turns, each with its calls in the order in which they came.
   const waiting = new Map<string, Call[]>();
-  let [waitingJobs, waitingBytes] = [0, 0];
+  let [waitingCalls, waitingJobs, waitingBytes, addedCalls] = [0, 0, 0, 0];
+  const mostCalls = createRecentPeak({ spanMs: CALLERS_SPAN_MS });
 
   /** One call of each org in turn, as long as they fit; calls that count are not mixed with those that do not. */
   const takeGroup = (): Call[] => {
@@ -58,22 +63,27 @@ export function createAddLine(options: LineOptions): AddLine {
     return group;
   };
   const count = ({ jobs, bytes }: Call, by: 1 | -1): void => {
+    waitingCalls += by;
     waitingJobs += by * jobs.length;
     waitingBytes += by * bytes;
   };
+  const callsHere = (): number => waitingCalls + addedCalls;
   const wakeLanes = openLanes({
     ...options,
     hasWork: () => waiting.size > 0,
-    isFull: () => waitingJobs >= maxJobs || waitingBytes >= maxBytes,
+    // Callers wait for their answers before they call again: when all are here that there were lately, nobody else is to come.
+    isFull: () => waitingJobs >= maxJobs || waitingBytes >= maxBytes || callsHere() >= mostCalls.read(),
     async workOff() {
       const group = takeGroup();
       for (const call of group) count(call, -1);
+      addedCalls += group.length;
       const outcome = add(
         group.flatMap((call) => call.jobs),
         group[0]?.counts ?? true,
       );
       for (const { settle } of group) settle(outcome);
       await outcome.catch(() => {});
+      addedCalls -= group.length;
     },
   });
   const leave = (orgId: string, call: Call): void => {
@@ -105,6 +115,7 @@ export function createAddLine(options: LineOptions): AddLine {
         if (calls === undefined) waiting.set(orgId, [call]);
         else calls.push(call);
         count(call, 1);
+        mostCalls.note(callsHere());
         wakeLanes();
       }),
   };
