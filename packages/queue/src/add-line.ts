@@ -41,7 +41,7 @@ export function createAddLine(options: LineOptions): AddLine {
   const { add, maxJobs, maxBytes, maxWaitMs, late } = options;
   // The orgs in the order of their turns, each with its calls in the order in which they came.
   const waiting = new Map<string, Call[]>();
-  let [waitingCalls, waitingJobs, waitingBytes, addedCalls] = [0, 0, 0, 0];
+  let [waitingCalls, waitingJobs, waitingBytes, callsBeingAdded] = [0, 0, 0, 0];
   const mostCalls = createRecentPeak({ spanMs: CALLERS_SPAN_MS });
 
   /** One call of each org in turn, as long as they fit; calls that count are not mixed with those that do not. */
@@ -67,7 +67,7 @@ export function createAddLine(options: LineOptions): AddLine {
     waitingJobs += by * jobs.length;
     waitingBytes += by * bytes;
   };
-  const callsHere = (): number => waitingCalls + addedCalls;
+  const callsHere = (): number => waitingCalls + callsBeingAdded;
   const wakeLanes = openLanes({
     ...options,
     hasWork: () => waiting.size > 0,
@@ -76,14 +76,14 @@ export function createAddLine(options: LineOptions): AddLine {
     async workOff() {
       const group = takeGroup();
       for (const call of group) count(call, -1);
-      addedCalls += group.length;
+      callsBeingAdded += group.length;
       const outcome = add(
         group.flatMap((call) => call.jobs),
         group[0]?.counts ?? true,
       );
       for (const { settle } of group) settle(outcome);
       await outcome.catch(() => {});
-      addedCalls -= group.length;
+      callsBeingAdded -= group.length;
     },
   });
   const leave = (orgId: string, call: Call): void => {
