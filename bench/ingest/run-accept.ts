@@ -19,9 +19,14 @@ export async function runAccept(
   const figures: Outcome["figures"][number][] = [];
   say("\n## Accepting: 202s per second, no worker\n");
   say(head(["size", "clients", "of"], ["per second", "ratio", "rounds"]));
-  for (const [size, clients] of pairs(options.sizes, options.clients)) {
-    const turns = turnsToSend(size, Math.min(options.turns, clients * TURNS_PER_CLIENT));
-    const order = { size, turns, clients };
+  const orders = options.sizes.flatMap((size) =>
+    options.clients.map((clients) => {
+      const turns = turnsToSend(size, Math.min(options.turns, clients * TURNS_PER_CLIENT));
+      return { size, clients, turns };
+    }),
+  );
+  for (const order of orders) {
+    const { size, clients } = order;
     const bare: number[] = [];
     const rounds = new Map(options.backend.map((backend) => [backend, [] as number[]]));
     for (let round = 1; round <= options.rounds; round += 1) {
@@ -43,10 +48,6 @@ export async function runAccept(
     }
   }
   return { verdicts, figures };
-}
-
-function pairs<A, B>(lefts: readonly A[], rights: readonly B[]): [A, B][] {
-  return lefts.flatMap((left) => rights.map((right): [A, B] => [left, right]));
 }
 
 function describe(values: readonly number[]): string {

@@ -41,7 +41,9 @@ export function createAddLine(options: LineOptions): AddLine {
   const { add, maxJobs, maxBytes, maxWaitMs, late } = options;
   // The orgs in the order of their turns, each with its calls in the order in which they came.
   const waiting = new Map<string, Call[]>();
-  let [waitingCalls, waitingJobs, waitingBytes, callsBeingAdded] = [0, 0, 0, 0];
+  let [waitingJobs, waitingBytes] = [0, 0];
+  // Those that wait, and those that are being added.
+  let callsHere = 0;
   const mostCalls = createRecentPeak({ spanMs: CALLERS_SPAN_MS });
 
   /** One call of each org in turn, as long as they fit; calls that count are not mixed with those that do not. */
@@ -63,27 +65,24 @@ export function createAddLine(options: LineOptions): AddLine {
     return group;
   };
   const count = ({ jobs, bytes }: Call, by: 1 | -1): void => {
-    waitingCalls += by;
     waitingJobs += by * jobs.length;
     waitingBytes += by * bytes;
   };
-  const callsHere = (): number => waitingCalls + callsBeingAdded;
   const wakeLanes = openLanes({
     ...options,
     hasWork: () => waiting.size > 0,
     // Callers wait for their answers before they call again: when all are here that there were lately, nobody else is to come.
-    isFull: () => waitingJobs >= maxJobs || waitingBytes >= maxBytes || callsHere() >= mostCalls.read(),
+    isFull: () => waitingJobs >= maxJobs || waitingBytes >= maxBytes || callsHere >= mostCalls.read(),
     async workOff() {
       const group = takeGroup();
       for (const call of group) count(call, -1);
-      callsBeingAdded += group.length;
       const outcome = add(
         group.flatMap((call) => call.jobs),
         group[0]?.counts ?? true,
       );
       for (const { settle } of group) settle(outcome);
       await outcome.catch(() => {});
-      callsBeingAdded -= group.length;
+      callsHere -= group.length;
     },
   });
   const leave = (orgId: string, call: Call): void => {
@@ -92,6 +91,7 @@ export function createAddLine(options: LineOptions): AddLine {
     if (place < 0) return;
     calls.splice(place, 1);
     count(call, -1);
+    callsHere -= 1;
     if (calls.length === 0) waiting.delete(orgId);
   };
 
@@ -115,7 +115,8 @@ export function createAddLine(options: LineOptions): AddLine {
         if (calls === undefined) waiting.set(orgId, [call]);
         else calls.push(call);
         count(call, 1);
-        mostCalls.note(callsHere());
+        callsHere += 1;
+        mostCalls.note(callsHere);
         wakeLanes();
       }),
   };
