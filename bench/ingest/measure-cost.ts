@@ -1,7 +1,8 @@
 /**
  * What a turn costs by the length of its history: turn 2 of some sessions, one at a time, then turn 200 of the same, with all
- * turns in between stored. Only what the product does for those turns is counted.
+ * turns in between stored, among other orgs whose sessions are short: so a planner that knows only averages expects of any session. Only what the product does for those turns is counted.
  */
+import type { Sql } from "postgres";
 import { readRunSeconds } from "../support/read-process.ts";
 import { writeBodies } from "./bodies.ts";
 import { postTurn } from "./post-turn.ts";
@@ -19,6 +20,7 @@ export interface TurnCost {
   readonly statements: number;
   readonly rows: number;
   readonly walBytes: number;
+  readonly pages: number;
   readonly databaseMs: number;
   /** CPU of the worker. */
   readonly workerMs: number;
@@ -33,6 +35,7 @@ export async function measureCost(
   const product = await startProduct({ ...options, settings: COUNTING_SETTINGS });
   try {
     await installCounting(product.sql);
+    await fillCrowd(product.sql);
     await product.startWorkers(1);
     const warm = await warmUp(product.ingestUrl);
     await waitForReceipts(product, warm.turns);
@@ -63,6 +66,24 @@ export async function measureCost(
   }
 }
 
+/** Forty orgs of forty sessions of four turns and events, and the statistics of these. */
+async function fillCrowd(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    CREATE TEMP TABLE crowd AS
+      SELECT org_id, gen_random_uuid() AS id
+      FROM (SELECT gen_random_uuid() AS org_id FROM generate_series(1, 40)) org, generate_series(1, 40);
+    INSERT INTO sessions (org_id, id, harness_id, harness_session_id, turn_count, latest_sequence)
+      SELECT org_id, id, 'h', id, 4, 4 FROM crowd;
+    INSERT INTO session_events (org_id, session_id, sequence, id, event_type, created_at, metadata)
+      SELECT org_id, id, i, i, 'turn_completed', now(), '{}' FROM crowd, generate_series(1, 4) i;
+    INSERT INTO turns (org_id, id, session_id, receipt, root_hash, head_hash, chain_length, provider, model, first_sequence,
+                       last_sequence, created_at)
+      SELECT org_id, gen_random_uuid(), id, gen_random_uuid(), 'r', id::text || i, 2, 'p', 'm', i, i, now()
+      FROM crowd, generate_series(1, 4) i;
+    DROP TABLE crowd;
+    ANALYZE`);
+}
+
 async function measureTurns(
   product: Product,
   sessions: readonly Iterator<string>[],
@@ -81,12 +102,13 @@ async function measureTurns(
     wallMs += performance.now() - began;
   }
   const workerSeconds = (await readRunSeconds(worker.pid)) - cpuBefore;
-  const { statements, rows, walBytes, databaseMs } = await readStatements(product.sql);
+  const { statements, rows, walBytes, pages, databaseMs } = await readStatements(product.sql);
   const each = (sum: number): number => sum / bodies.length;
   return {
     statements: each(statements),
     rows: each(rows),
     walBytes: each(walBytes),
+    pages: each(pages),
     databaseMs: each(databaseMs),
     workerMs: each(workerSeconds * 1_000),
     wallMs: each(wallMs),

@@ -7,6 +7,8 @@ export interface StatementCosts {
   readonly rows: number;
   /** Of the log that makes commits durable. */
   readonly walBytes: number;
+  /** Of 8 kB, of tables and indexes, each as often as it was looked at. */
+  readonly pages: number;
   readonly databaseMs: number;
 }
 
@@ -32,7 +34,9 @@ export async function resetStatements(sql: Sql): Promise<void> {
 export async function readStatements(sql: Sql): Promise<StatementCosts> {
   const [row] = await sql<StatementCosts[]>`
     SELECT coalesce(sum(calls), 0)::float8 AS "statements", coalesce(sum(rows), 0)::float8 AS "rows",
-           coalesce(sum(wal_bytes), 0)::float8 AS "walBytes", coalesce(sum(total_exec_time), 0) AS "databaseMs"
+           coalesce(sum(wal_bytes), 0)::float8 AS "walBytes",
+           coalesce(sum(shared_blks_hit + shared_blks_read), 0)::float8 AS "pages",
+           coalesce(sum(total_exec_time), 0) AS "databaseMs"
     FROM pg_stat_statements WHERE query NOT LIKE '%/* bench */%' AND query NOT LIKE '%pg_stat_statements%'`;
   if (row === undefined) throw new Error("statements are not counted");
   return row;

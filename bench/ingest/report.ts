@@ -61,7 +61,7 @@ function atMost(bar: string, measured: number, most: number): Verdict {
 /** The bars of what a turn costs; those of time are for people to judge. */
 export function judgeCost(name: string, { early, late }: { early: TurnCost; late: TurnCost }): Verdict[] {
   const ratio = (of: keyof TurnCost): number => late[of] / early[of];
-  return (["statements", "rows", "walBytes"] as const).map((of) =>
+  return (["statements", "rows", "walBytes", "pages"] as const).map((of) =>
     atMost(`${name}: turn 200 / turn 2, ${of}`, ratio(of), MAX_COST_RATIO),
   );
 }

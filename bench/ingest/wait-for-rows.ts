@@ -1,5 +1,6 @@
-/** A run counts only when every turn is there: these wait for the rows, and count them. */
+/** A run counts only when every turn is there: these wait for the rows, and count them. All turns are of one org. */
 import { setTimeout as sleep } from "node:timers/promises";
+import { NIL_UUID } from "@turnpike/domain/envelope";
 import type { Sql } from "postgres";
 import type { Product } from "./start-product.ts";
 
@@ -42,13 +43,15 @@ export async function waitForReceipts(
  */
 export async function countRows(sql: Sql, expected: { sessions: number; turns: number }): Promise<void> {
   const [row] = await sql<Record<string, number>[]>`
-    SELECT (SELECT count(*) FROM sessions)::int AS sessions,
-           (SELECT count(*) FROM turns)::int AS turns,
+    WITH own_sessions AS (SELECT * FROM sessions WHERE org_id = ${NIL_UUID}),
+         own_events AS (SELECT * FROM session_events WHERE org_id = ${NIL_UUID})
+    SELECT (SELECT count(*) FROM own_sessions)::int AS sessions,
+           (SELECT count(*) FROM turns WHERE org_id = ${NIL_UUID})::int AS turns,
            (SELECT count(DISTINCT receipt) FROM receipts)::int AS receipts,
-           (SELECT sum(turn_count) FROM sessions)::int AS counted_turns,
+           (SELECT sum(turn_count) FROM own_sessions)::int AS counted_turns,
            (SELECT count(*) FROM nodes)::int AS nodes,
-           (SELECT count(*) FROM session_events)::int - (SELECT sum(latest_sequence) FROM sessions)::int AS unnumbered_events,
-           (SELECT count(*) FROM session_events WHERE event_type = 'turn_completed')::int AS completed_turns`;
+           (SELECT count(*) FROM own_events)::int - (SELECT sum(latest_sequence) FROM own_sessions)::int AS unnumbered_events,
+           (SELECT count(*) FROM own_events WHERE event_type = 'turn_completed')::int AS completed_turns`;
   const { sessions, turns } = expected;
   const wanted: Readonly<Record<string, number>> = {
     sessions,

@@ -2,7 +2,6 @@
  * On partitioned tables, whatever concerns one org looks at that org's parts alone, and by an index: read from the plans as they
  * were executed, of the product's own statements.
  */
-import { randomUUID } from "node:crypto";
 import { prepareEvents } from "@turnpike/domain/prepare-events";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
@@ -24,12 +23,13 @@ const TIMES = 7;
 const fixture = useStore();
 const letters = useDeadLetters(fixture);
 const editor = useEditor(fixture);
-const org = randomUUID();
+// In a part with two of the others: so few that the planner hesitates between indexes.
+const org = "00000000-0000-4000-9000-000000000001";
 
 /** Enough that reading a part whole costs more than looking up what is asked for. */
 async function fillOtherOrgs(): Promise<void> {
   await fixture.sql.unsafe(`
-    CREATE TABLE other AS SELECT gen_random_uuid() AS org_id FROM generate_series(1, 40);
+    CREATE TABLE other AS SELECT ('00000000-0000-4000-8000-' || lpad(i::text, 12, '0'))::uuid AS org_id FROM generate_series(1, 40) i;
     INSERT INTO sessions (org_id, id, harness_id, harness_session_id, latest_sequence)
       SELECT org_id, gen_random_uuid(), 'h', gen_random_uuid(), 4 FROM other, generate_series(1, 400);
     INSERT INTO nodes (org_id, hash, parent_hash, session_id, role, content, provider, model)
@@ -140,7 +140,7 @@ describe("on partitioned tables", () => {
       SELECT DISTINCT substring(tableoid::regclass::text FROM '_p\\d+$') AS part FROM sessions WHERE org_id = ${org}`;
     home = row?.part ?? "";
     const parts = new RegExp(`^(${growing.join("|")})(_p\\d+)?$`);
-    scans = (await readScans()).filter(({ table }) => parts.test(table));
+    scans = (await readScans(fixture.sql)).filter(({ table }) => parts.test(table));
   });
 
   it("writing, reading, deleting and accounting for one org look at its parts alone", () => {

@@ -15,7 +15,10 @@ interface EventRow {
   readonly turn_id: string | null;
 }
 
-/** Find a session's events by their ids. */
+/**
+ * Find a session's events by their ids. Each is looked for as the first from its id on: the order keeps that one look-up in the
+ * index on the ids. Asked for equality the planner, which expects a handful of events in any session, reads the whole session.
+ */
 export async function findEventsById(
   tx: Transaction,
   session: { readonly orgId: string; readonly id: string },
@@ -23,11 +26,16 @@ export async function findEventsById(
 ): Promise<Map<string, StoredEvent>> {
   if (ids.length === 0) return new Map();
   const rows = await tx<EventRow>`
-    SELECT sequence, id, event_type, metadata, run_id, message, node_hash, turn_id,
+    SELECT e.sequence, e.id, event_type, metadata, run_id, message, node_hash, turn_id,
            to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS created_at,
            to_char(occurred_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS occurred_at
-    FROM session_events
-    WHERE org_id = ${session.orgId} AND session_id = ${session.id} AND id = ANY(${ids}::text[])`;
+    FROM unnest(${ids}::text[]) AS k (id)
+    CROSS JOIN LATERAL (
+      SELECT * FROM session_events
+      WHERE org_id = ${session.orgId} AND session_id = ${session.id} AND id >= k.id
+      ORDER BY id LIMIT 1
+    ) e
+    WHERE e.id = k.id`;
   return new Map(
     rows.map((row) => [
       row.id,

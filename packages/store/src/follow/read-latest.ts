@@ -1,4 +1,5 @@
 import { sql } from "drizzle-orm";
+import { liveSession } from "../read/live-session.ts";
 import type { ReadDatabase } from "../read/read-database.ts";
 import type { SessionNews, WatchedSession } from "./session-watch.ts";
 
@@ -15,10 +16,7 @@ export async function readLatest(
       ${sql.param(sessions.map((session) => session.orgId))}::uuid[],
       ${sql.param(sessions.map((session) => session.sessionId))}::uuid[]
     ) AS k (org_id, id)
-    CROSS JOIN LATERAL (
-      SELECT org_id, id, latest_sequence FROM sessions
-      WHERE org_id = k.org_id AND id = k.id AND deleted_at IS NULL OFFSET 0
-    ) s`);
+    CROSS JOIN LATERAL ${liveSession(sql`k.org_id`, sql`k.id`)}`);
   return rows.map((row) => ({
     orgId: row.orgId,
     sessionId: row.sessionId,

@@ -18,7 +18,13 @@ export interface StoredReceipt {
   readonly lastSequence: number | null;
 }
 
-/** Read which of these turns, and which of their receipts, are stored. Only after `lockSessions`: else it may miss some. It may be sent together with that, for it runs after it. */
+/**
+ * Read which of these turns, and which of their receipts, are stored. Only after `lockSessions`: else it may miss some. It may be
+ * sent together with that, for it runs after it.
+ *
+ * A turn is looked for as the first from its key on: only the index on that key gives this order, so it is one look-up. Asked for
+ * equality the planner, which expects a handful of turns in any session, reads all turns of the session.
+ */
 export async function findStored(tx: Transaction, placed: readonly PlacedTurn[]): Promise<StoredBefore> {
   const orgIds = placed.map(({ turn }) => turn.orgId);
   const turns = tx<{ session_id: string; head_hash: string; id: string }>`
@@ -28,7 +34,12 @@ export async function findStored(tx: Transaction, placed: readonly PlacedTurn[])
         ${placed.map(({ sessionId }) => sessionId)}::uuid[],
         ${placed.map(({ turn }) => turn.facts.headHash)}::text[]
       ) AS k (org_id, session_id, head_hash)
-      JOIN turns t USING (org_id, session_id, head_hash)`;
+      CROSS JOIN LATERAL (
+        SELECT session_id, head_hash, id FROM turns
+        WHERE org_id = k.org_id AND (head_hash, session_id) >= (k.head_hash, k.session_id)
+        ORDER BY head_hash, session_id LIMIT 1
+      ) t
+      WHERE t.head_hash = k.head_hash AND t.session_id = k.session_id`;
   const receipts = tx<{
     receipt: string;
     outcome: "stored" | "duplicate";

@@ -2,6 +2,7 @@ import { AppError } from "@turnpike/domain/errors";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
 import { sessions } from "../schema.ts";
+import { liveSession } from "./live-session.ts";
 import type { ReadDatabase } from "./read-database.ts";
 import { displayTitleOf, sessionView, statusOf } from "./session-view.ts";
 
@@ -38,12 +39,11 @@ export async function getSession(db: ReadDatabase, orgId: string, sessionId: str
  * @throws AppError `not_found`, also when the session is another org's or deleted.
  */
 export async function getLatestSequence(db: ReadDatabase, orgId: string, sessionId: string): Promise<number> {
-  const [row] = await db
-    .select({ latestSequence: sessions.latestSequence })
-    .from(sessions)
-    .where(and(eq(sessions.orgId, orgId), eq(sessions.id, sessionId), isNull(sessions.deletedAt)));
+  const [row] = await db.execute<{ latest: string }>(
+    sql`SELECT s.latest_sequence AS latest FROM ${liveSession(orgId, sessionId)}`,
+  );
   if (row === undefined) throw sessionNotFound();
-  return row.latestSequence;
+  return Number(row.latest);
 }
 
 function sessionNotFound(): AppError {

@@ -1,5 +1,5 @@
 import { AppError } from "@turnpike/domain/errors";
-import { and, eq, sql } from "drizzle-orm";
+import { and, asc, eq, gte, sql } from "drizzle-orm";
 import { turns } from "../schema.ts";
 import { turnView } from "./list-turns.ts";
 import { nodeColumns, type NodeView } from "./node-view.ts";
@@ -10,10 +10,14 @@ import type { ReadDatabase } from "./read-database.ts";
  * @throws AppError `not_found`, also when the turn is another session's or another org's.
  */
 export async function getTurn(db: ReadDatabase, orgId: string, sessionId: string, turnId: string) {
-  const [turn] = await db
+  // The first from its id on: only the primary key gives this order. By equality the planner may go through the session's turns.
+  const [first] = await db
     .select(turnView)
     .from(turns)
-    .where(and(eq(turns.orgId, orgId), eq(turns.sessionId, sessionId), eq(turns.id, turnId)));
+    .where(and(eq(turns.orgId, orgId), gte(turns.id, turnId)))
+    .orderBy(asc(turns.id))
+    .limit(1);
+  const turn = first?.id === turnId && first.sessionId === sessionId ? first : undefined;
   const chain = turn && (await listChain(db, orgId, turn.headHash));
   // Without its chain the turn was erased in between.
   if (turn === undefined || chain?.length !== turn.chainLength) {

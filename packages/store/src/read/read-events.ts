@@ -5,7 +5,8 @@
 import type { EventFilter, EventPage, EventQuery, StoredEvent } from "@turnpike/domain/event-store";
 import type { JsonObject } from "@turnpike/domain/json";
 import { type SQL, sql } from "drizzle-orm";
-import { sessionEvents, sessions } from "../schema.ts";
+import { sessionEvents } from "../schema.ts";
+import { liveSession } from "./live-session.ts";
 import { isoTime, type ReadDatabase } from "./read-database.ts";
 
 /** A row of `eventColumns`; all null where a session has no event to show. */
@@ -41,7 +42,7 @@ export async function readEvents(
   const direction = isDescending ? sql`DESC` : sql`ASC`;
   const rows = await db.execute<JoinedRow & Record<string, unknown>>(sql`
     SELECT s.latest_sequence AS "latestSequence", e.*
-    FROM ${sessions} s
+    FROM ${liveSession(orgId, sessionId)}
     LEFT JOIN LATERAL (
       SELECT ${eventColumns}
       FROM ${sessionEvents}
@@ -49,7 +50,6 @@ export async function readEvents(
       ORDER BY ${sessionEvents.sequence} ${direction}
       LIMIT ${query.limit + 1}
     ) e ON true
-    WHERE s.org_id = ${orgId} AND s.id = ${sessionId} AND s.deleted_at IS NULL
     ORDER BY e.sequence ${direction}`);
   const [first] = rows;
   if (first === undefined) return undefined;
@@ -90,15 +90,18 @@ export function conditionsOf(orgId: string, sessionId: string, filter: EventFilt
       ? []
       : [sql`${sessionEvents.eventType} = ANY(${sql.param([...eventTypes])}::text[])`]),
     ...(runId === undefined ? [] : [sql`${sessionEvents.runId} = ${runId}`]),
-    ...(since === undefined ? [] : [sql`${sessionEvents.sequence} > ${lastSequenceUntil(since)}`]),
+    ...(since === undefined
+      ? []
+      : [sql`${sessionEvents.sequence} > ${lastSequenceUntil(orgId, sessionId, since)}`]),
   ];
 }
 
 /**
- * The number of the last event up to a time, of the session `s`. Times increase with the numbers and these have no gaps, so
- * it is a binary search over the primary key: no index on the time, and no walk over what is too old.
+ * The number of the last event up to a time, of the session that is joined as `s`. Times increase with the numbers and these have no gaps, so
+ * it is a binary search over the primary key: no index on the time, and no walk over what is too old. Each probe asks for the
+ * first event from a number on: the order keeps it one look-up, where an equality may be joined to all events of the session.
  */
-function lastSequenceUntil(time: string): SQL {
+function lastSequenceUntil(orgId: string, sessionId: string, time: string): SQL {
   return sql`(
     WITH RECURSIVE search (low, high) AS (
       SELECT 0::bigint, s.latest_sequence
@@ -109,7 +112,8 @@ function lastSequenceUntil(time: string): SQL {
       CROSS JOIN LATERAL (
         SELECT p.sequence AS middle, p.created_at > ${time}::timestamptz AS is_later
         FROM session_events p
-        WHERE p.org_id = s.org_id AND p.session_id = s.id AND p.sequence = (low + high + 1) / 2
+        WHERE p.org_id = ${orgId} AND p.session_id = ${sessionId} AND p.sequence >= (low + high + 1) / 2
+        ORDER BY p.sequence LIMIT 1
       ) AS probe
       WHERE low < high
     )

@@ -1,6 +1,7 @@
 import type { StoredEvent } from "@turnpike/domain/event-store";
 import { type SQL, sql } from "drizzle-orm";
-import { sessionEvents, sessions } from "../schema.ts";
+import { sessionEvents } from "../schema.ts";
+import { liveSession } from "./live-session.ts";
 import { conditionsOf, eventColumns, type EventRow, toStoredEvent } from "./read-events.ts";
 import type { ReadDatabase } from "./read-database.ts";
 
@@ -49,7 +50,7 @@ export async function readNumberedPage(
   const isFiltered = query.since !== undefined || query.eventType !== undefined;
   const rows = await db.execute<JoinedRow & Record<string, unknown>>(sql`
     SELECT s.latest_sequence AS "latestSequence", ${totalOf(query, isFiltered, conditions)} AS total, e.*
-    FROM ${sessions} s
+    FROM ${liveSession(orgId, sessionId)}
     LEFT JOIN LATERAL (
       SELECT ${eventColumns}
       FROM ${sessionEvents}
@@ -58,7 +59,6 @@ export async function readNumberedPage(
       ORDER BY ${sessionEvents.sequence} DESC
       LIMIT ${query.perPage + 1} OFFSET ${isFiltered ? skipped : 0}
     ) e ON true
-    WHERE s.org_id = ${orgId} AND s.id = ${sessionId} AND s.deleted_at IS NULL
     ORDER BY e.sequence DESC`);
   const [first] = rows;
   if (first === undefined) return undefined;
