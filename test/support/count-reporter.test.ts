@@ -23,8 +23,8 @@ beforeEach(async () => {
 
 afterEach(() => rm(folder, { recursive: true }));
 
-/** Run vitest on files with the given texts, and return its last line. */
-async function lastLineOf(...texts: string[]): Promise<string | undefined> {
+/** Run vitest on files with the given texts, and return what it says. */
+async function linesOf(...texts: string[]): Promise<string[]> {
   const imports = 'import { beforeAll, describe, expect, test } from "vitest";\n';
   for (const [index, text] of texts.entries()) {
     await writeFile(join(folder, `file-${index}.test.ts`), imports + text);
@@ -34,7 +34,11 @@ async function lastLineOf(...texts: string[]): Promise<string | undefined> {
   const output = await new Promise<string>((resolve) => {
     execFile(process.execPath, [vitest, "run", "--root", folder], { env }, (_, stdout) => resolve(stdout));
   });
-  return output.trimEnd().split("\n").at(-1);
+  return output.trimEnd().split("\n");
+}
+
+async function lastLineOf(...texts: string[]): Promise<string | undefined> {
+  return (await linesOf(...texts)).at(-1);
 }
 
 test("the last line counts the tests of all files", async () => {
@@ -60,6 +64,21 @@ test("an unhandled error is a failure", async () => {
   const unhandled =
     'test("a", async () => { void Promise.reject(new Error("no")); await new Promise((r) => setImmediate(r)); });';
   expect(await lastLineOf(unhandled)).toBe("1 passed, 1 failed");
+});
+
+test("above the last line stands what failed, and why, a line each", async () => {
+  const bad = 'describe("d", () => { test("b", () => { throw new Error("too\\nlong"); }); });';
+  const hook = 'describe("e", () => { beforeAll(() => { throw new Error("no"); }); test("a", () => {}); });';
+  const unhandled =
+    'test("c", async () => { void Promise.reject(new Error("late")); await new Promise((r) => setImmediate(r)); });';
+  const lines = await linesOf(bad, hook, unhandled, 'throw new Error("not loaded");');
+  expect(lines.slice(-5)).toEqual([
+    "failed: two > file-0.test.ts > d > b: too",
+    "failed: two > file-1.test.ts > e: no",
+    "failed: two > file-3.test.ts: not loaded",
+    "failed: unhandled error: late",
+    "1 passed, 4 failed, 1 skipped",
+  ]);
 });
 
 test("a run without tests is a failure", async () => {
