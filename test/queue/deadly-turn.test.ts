@@ -3,6 +3,7 @@ import type { DeadLetter } from "@turnpike/domain/ports";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useProcesses } from "../support/spawn.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 import type { RunConsumerOptions } from "./run-consumer.ts";
 
@@ -32,7 +33,7 @@ describe.each(queueBackends())("a turn that kills its worker on $name", (backend
       const letter = worker.waitForLine(/^letter /);
       await Promise.race([worker.ended, letter.catch(() => undefined)]);
       if (!worker.output().includes("letter ")) died += 1;
-      else if ((await countUnfinished(queue)) > 0) await worker.waitForLine(/^letter /);
+      else await waitUntil(async () => (await countUnfinished(queue)) === 0, { what: "nothing is left" });
       said += worker.output();
       await worker.kill("SIGKILL");
     }
