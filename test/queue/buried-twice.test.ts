@@ -23,7 +23,7 @@ describe.each(queueBackends())("a job that two workers bury on $name", (backend)
 
   it("keeps the letter that has its body, though the other one comes later", async () => {
     const [reached, goOn] = [createGate(), createGate()];
-    queue.consume(
+    const first = queue.consume(
       async () => {
         reached.open();
         await goOn.opened;
@@ -42,6 +42,7 @@ describe.each(queueBackends())("a job that two workers bury on $name", (backend)
     const register = await openRegister(queue.location);
     await waitUntil(async () => (await register.load()).jobs === 0, { what: "its body is released" });
     await queue.proxy.resume();
+    await waitUntil(() => first.ping().then(() => true), { what: "the first one has its queue again" });
     goOn.open();
     await waitUntil(() => queue.letters().length === 2, { what: "the first one has buried it, too" });
 

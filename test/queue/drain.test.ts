@@ -51,7 +51,7 @@ describe.each(queueBackends())("draining a consumer on $name", (backend) => {
     const other = queue.consume(async (_turn, { jobId, attempt }) => {
       elsewhere.push(`${jobId} ${attempt}`);
     });
-    await other.ping();
+    await waitUntil(() => other.ping().then(() => true), { what: "the other one is up" });
     expect(await within(consumer.drain(1_000), 8_000, () => new Error("drain hangs"))).toBe(true);
     // Long before its lock has run out.
     await waitUntil(() => elsewhere.length > 0, { what: "the turn runs again", timeoutMs: 2_000 });

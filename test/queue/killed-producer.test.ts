@@ -1,4 +1,5 @@
 import { randomInt } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -45,7 +46,9 @@ describe.each(queueBackends())(
       // What the server was still doing for the dead comes to its end.
       const { acceptedByOrg, jobIds } = await waitUntil(
         async () => {
-          const [one, two] = [await register.snapshot(), await register.snapshot()];
+          const one = await register.snapshot();
+          await sleep(250);
+          const two = await register.snapshot();
           return one.jobIds.length === two.jobIds.length && two;
         },
         { what: "nothing is put in any more" },

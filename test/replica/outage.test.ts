@@ -175,13 +175,14 @@ describe("a primary that is away", () => {
       expect(
         (await reader.listSessions(app.org, { sort: "last_seen_at", order: "desc", limit: 1 })).items.length,
       ).toBe(1);
-      for (const asked of [
+      const asked = [
         reader.readEvents(app.org, randomUUID(), { limit: 9 }),
         reader.getSession(app.org, randomUUID()),
         reader.readEvents(app.org, session, { after: 6, limit: 9 }),
-      ]) {
-        await expect(asked).rejects.toMatchObject({ code: "store_unavailable" });
-      }
+      ];
+      await Promise.all(
+        asked.map((answer) => expect(answer).rejects.toMatchObject({ code: "store_unavailable" })),
+      );
     } finally {
       await reader.close();
       await proxy.close();

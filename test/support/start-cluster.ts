@@ -1,8 +1,8 @@
 /** A Redis Cluster of three masters, without replicas, that goes on with the slots that it has when one of them is away. */
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { findFreePort } from "@turnpike/embedded/find-free-port";
 import { Redis } from "ioredis";
+import { findLastingPort } from "./find-lasting-port.ts";
 import { startRedisIn, type TestRedis } from "./start-redis.ts";
 import { waitUntil } from "./wait-until.ts";
 
@@ -60,7 +60,7 @@ interface RunningNode extends ClusterNode {
 
 async function startNode(dir: string): Promise<RunningNode> {
   await mkdir(dir);
-  const [port, busPort] = [await findFreePort(), await findFreePort()];
+  const [port, busPort] = [await findLastingPort(), await findLastingPort()];
   const more = ["--cluster-enabled", "yes", "--cluster-port", String(busPort)];
   more.push("--cluster-node-timeout", String(NODE_TIMEOUT_MS), "--cluster-require-full-coverage", "no");
   const start = (): Promise<TestRedis> => startRedisIn(dir, { port, more });

@@ -1,6 +1,7 @@
 /** A server that can go away: a proxy in front of it that loses connections, refuses new ones, or falls silent. */
 import { once } from "node:events";
-import { type AddressInfo, createConnection, createServer, type Server, type Socket } from "node:net";
+import { createConnection, createServer, type Server, type Socket } from "node:net";
+import { findLastingPort } from "./find-lasting-port.ts";
 
 /** A proxy in front of one server. */
 export interface TcpProxy {
@@ -44,11 +45,11 @@ export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
   let swallowed = 0;
   let server: Server | undefined;
 
-  const open = async (port: number): Promise<number> => {
+  const port = await findLastingPort();
+  const open = async (): Promise<void> => {
     server = createServer((client) => connectThrough(client));
     server.listen(port, "127.0.0.1");
     await once(server, "listening");
-    return (server.address() as AddressInfo).port;
   };
   const connectThrough = (client: Socket): void => {
     taken += 1;
@@ -105,7 +106,7 @@ export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
     await closed;
   };
 
-  const port = await open(0);
+  await open();
   const url = new URL(targetUrl);
   url.hostname = "127.0.0.1";
   url.port = String(port);
@@ -133,7 +134,7 @@ export async function createTcpProxy(targetUrl: string): Promise<TcpProxy> {
       truncated.clear();
       isHanging = false;
       isDropping = false;
-      if (server === undefined) await open(port);
+      if (server === undefined) await open();
     },
     connections: () => clients.size,
     taken: () => taken,

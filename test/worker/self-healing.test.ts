@@ -21,9 +21,12 @@ describe.each(queueBackends())("a worker on $name", (backend) => {
   it("whose servers hang for longer than it waits replaces its connections, and goes on when they are back", async () => {
     const org = randomUUID();
     const { process, url } = await workers.start(impatient);
-    const bodies = conversation({ org, turns: 40 });
+    const bodies = conversation({ org, turns: 120 });
     const accepting = workers.accept(org, bodies);
-    await waitUntil(async () => (await workers.countReceipts(org)) > 3, { what: "it is at work" });
+    const isSeenAtWork = async (): Promise<boolean> =>
+      (await workers.countReceipts(org)) > 3 &&
+      (await readMetric(url, "turnpike_worker_seconds_since_progress")) > 0;
+    await waitUntil(isSeenAtWork, { what: "it is at work, and its watchdog has seen that" });
     workers.databaseProxy.hang();
     workers.redisProxy?.hang();
     await process.waitForLine(/worker_rebuilt/);
