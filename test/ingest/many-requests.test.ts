@@ -6,6 +6,7 @@ import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { postTurn } from "../support/post-turn.ts";
 import { useProcesses } from "../support/spawn.ts";
+import { waitUntil } from "../support/wait-until.ts";
 
 const REQUESTS = 10_000;
 const silent = { info() {}, warn() {}, error() {} };
@@ -28,9 +29,12 @@ describe.each(queueBackends())("ten thousand requests at once, on $name", (backe
         PORT: "0",
         HOST: "127.0.0.1",
         LOG_LEVEL: "info",
+        // Room for all of them: what is shared here is the line.
+        MAX_INFLIGHT_BYTES: String(256 * 2 ** 20),
       },
     });
     const [, url = ""] = await ingest.waitForLine(/"url":"(http:[^"]+)"/);
+    await waitUntil(async () => (await fetch(`${url}/readyz`)).status === 200, { what: "its queue is open" });
     const [flooding, other] = [randomUUID(), randomUUID()];
 
     const flood = processes.start(new URL("../support/flood.ts", import.meta.url), {

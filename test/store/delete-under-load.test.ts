@@ -103,7 +103,11 @@ describe("deletion under load", () => {
     const org = randomUUID();
     const [result] = await fixture.store.ingestTurns([prepare(turnBody({ org }))]);
     const waiting = async (): Promise<number> =>
-      (await fixture.sql`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`).length;
+      (
+        await fixture.sql`
+          SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`
+      ).length;
     const inFlight: Promise<unknown>[] = [];
     await fixture.sql.begin(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock_shared(hashtextextended(${`nodes:${org}`}, 0))`;

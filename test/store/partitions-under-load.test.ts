@@ -115,8 +115,10 @@ describe("the ledger", () => {
       CREATE FUNCTION stand_still() RETURNS event_trigger LANGUAGE plpgsql AS
         'BEGIN PERFORM pg_advisory_xact_lock_shared(${hold}); END';
       CREATE EVENT TRIGGER stand_still ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION stand_still()`);
+    const here = "database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     const waiting = (condition: string) => async () =>
-      (await fixture.sql.unsafe(`SELECT FROM pg_locks WHERE NOT granted AND ${condition}`)).length > 0;
+      (await fixture.sql.unsafe(`SELECT FROM pg_locks WHERE NOT granted AND ${here} AND ${condition}`))
+        .length > 0;
     const { partitioning, reading } = await fixture.sql.begin(async (tx) => {
       await tx`SELECT pg_advisory_xact_lock(${hold})`;
       const partitioning = partitionTables(fixture.url, {

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";
 import { useStore } from "../support/store-fixture.ts";
 import { turnBody } from "../support/turn-body.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { ask, createTestTimeline, problem } from "./timeline-fixture.ts";
 
 const fixture = useStore();
@@ -17,7 +18,7 @@ let producer: ReturnType<typeof createProducer>;
 // Thrown by the queue when it is set.
 let outage: AppError | undefined;
 
-beforeAll(() => {
+beforeAll(async () => {
   const location = { redisUrl: undefined, databaseUrl: fixture.url, prefix: "test", log: logger };
   producer = createProducer(location);
   const inspector = createQueueInspector(location);
@@ -28,6 +29,7 @@ beforeAll(() => {
     () => inspector.close(),
     () => timeline.close(),
   );
+  await waitUntil(() => producer.ping().then(() => true), { what: "its queue is open" });
 });
 
 afterAll(async () => {

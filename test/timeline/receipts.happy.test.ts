@@ -30,7 +30,7 @@ describe.each(allBackends())("GET /v1/receipts/{receipt} on $name", (backend) =>
     shards: backend.shards,
   });
 
-  beforeAll(() => {
+  beforeAll(async () => {
     producer = createProducer({ ...locate(), log: logger });
     queue = createQueueInspector({ ...locate(), log: logger });
     timeline = createTestTimeline({ url: fixture.url, queue });
@@ -39,6 +39,7 @@ describe.each(allBackends())("GET /v1/receipts/{receipt} on $name", (backend) =>
       () => queue.close(),
       () => timeline.close(),
     );
+    await waitUntil(() => producer.ping().then(() => true), { what: "its queue is open" });
   });
 
   afterAll(async () => {
