@@ -23,7 +23,8 @@ export async function startRedisServer(
   let redis: TestRedis | undefined;
   let url = "";
   const start = async (): Promise<void> => {
-    redis = await startRedisIn(dir);
+    // Every second would not do: while a sync takes long, Redis answers up to two seconds before it writes at all.
+    redis = await startRedisIn(dir, { more: ["--appendfsync", "always"] });
     url = redis.url;
     onMove(url);
   };
