@@ -1,6 +1,7 @@
 /**
  * What a turn costs by the length of its history: turn 2 of some sessions, one at a time, then turn 200 of the same, with all
- * turns in between stored, among other orgs whose sessions are short: so a planner that knows only averages expects of any session. Only what the product does for those turns is counted.
+ * turns in between stored, among other orgs whose sessions are short: so a planner that knows only averages expects of any
+ * session. Only what the product does for those turns is counted.
  */
 import type { Sql } from "postgres";
 import { readRunSeconds } from "../support/read-process.ts";

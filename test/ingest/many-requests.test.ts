@@ -29,8 +29,6 @@ describe.each(queueBackends())("ten thousand requests at once, on $name", (backe
         PORT: "0",
         HOST: "127.0.0.1",
         LOG_LEVEL: "info",
-        // Room for all of them: what is shared here is the line.
-        MAX_INFLIGHT_BYTES: String(256 * 2 ** 20),
       },
     });
     const [, url = ""] = await ingest.waitForLine(/"url":"(http:[^"]+)"/);

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useDeadLetters } from "../support/dead-letter.ts";
 import { useStore } from "../support/store-fixture.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp, waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, createGate, enqueueWhenUp, useQueue } from "./queue-fixture.ts";
 import { useRegisters } from "./register-fixture.ts";
 
@@ -42,7 +42,7 @@ describe.each(queueBackends())("a job that two workers bury on $name", (backend)
     const register = await openRegister(queue.location);
     await waitUntil(async () => (await register.load()).jobs === 0, { what: "its body is released" });
     await queue.proxy.resume();
-    await waitUntil(() => first.ping().then(() => true), { what: "the first one has its queue again" });
+    await untilUp(first, "the first one has its queue again");
     goOn.open();
     await waitUntil(() => queue.letters().length === 2, { what: "the first one has buried it, too" });
 

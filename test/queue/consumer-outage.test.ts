@@ -2,7 +2,7 @@ import { isAppError } from "@turnpike/domain/errors";
 import { within } from "@turnpike/queue/within";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp, waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, createGate, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 
 const SOON_MS = 6_000;
@@ -47,7 +47,7 @@ describe.each(queueBackends())("a consumer on $name", (backend) => {
       },
       { location: queue.proxied },
     );
-    await waitUntil(() => consumer.ping().then(() => true), { what: "the consumer is up" });
+    await untilUp(consumer, "the consumer is up");
     for (let round = 1; round <= 3; round += 1) {
       queue.proxy.cut();
       await putIn(1);
@@ -125,7 +125,7 @@ describe.each(queueBackends())("a consumer on $name", (backend) => {
 
   it.each(["goes away", "hangs"])("drained after its backend %s ends within the deadline", async (how) => {
     const consumer = queue.consume(async () => {}, { location: queue.proxied });
-    await waitUntil(() => consumer.ping().then(() => true), { what: "the consumer is up" });
+    await untilUp(consumer, "the consumer is up");
     await (how === "goes away" ? queue.proxy.stop() : queue.proxy.hang());
     await within(consumer.drain(1_000), SOON_MS, () => new Error("drain hangs"));
   });

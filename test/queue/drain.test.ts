@@ -1,7 +1,7 @@
 import { within } from "@turnpike/queue/within";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp, waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, createGate, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 
 describe.each(queueBackends())("draining a consumer on $name", (backend) => {
@@ -51,7 +51,7 @@ describe.each(queueBackends())("draining a consumer on $name", (backend) => {
     const other = queue.consume(async (_turn, { jobId, attempt }) => {
       elsewhere.push(`${jobId} ${attempt}`);
     });
-    await waitUntil(() => other.ping().then(() => true), { what: "the other one is up" });
+    await untilUp(other, "the other one is up");
     expect(await within(consumer.drain(1_000), 8_000, () => new Error("drain hangs"))).toBe(true);
     // Long before its lock has run out.
     await waitUntil(() => elsewhere.length > 0, { what: "the turn runs again", timeoutMs: 2_000 });
@@ -71,7 +71,7 @@ describe.each(queueBackends())("draining a consumer on $name", (backend) => {
 
   it("an idle one ends at once, and leaves no connection", async () => {
     const consumer = queue.consume(async () => {}, { location: queue.proxied });
-    await waitUntil(() => consumer.ping().then(() => true), { what: "the consumer is up" });
+    await untilUp(consumer, "the consumer is up");
     expect(await within(consumer.drain(60_000), 8_000, () => new Error("drain hangs"))).toBe(true);
     await waitUntil(() => queue.proxy.connections() === 0, { what: "every connection is closed" });
   });

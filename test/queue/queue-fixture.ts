@@ -13,7 +13,7 @@ import { afterEach, beforeEach } from "vitest";
 import type { TestBackend } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { createTcpProxy, type TcpProxy } from "../support/tcp-proxy.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp } from "../support/wait-until.ts";
 
 export interface QueueFixture {
   readonly location: QueueLocation;
@@ -228,13 +228,7 @@ export async function countUnfinished(queue: Pick<QueueFixture, "countJobs">): P
 
 /** Put turns into the queue as soon as it takes them. */
 export async function enqueueWhenUp(producer: Producer, turns: readonly BodyToEnqueue[]): Promise<void> {
-  await waitUntil(
-    async () => {
-      await producer.ping();
-      return true;
-    },
-    { what: "the queue takes turns" },
-  );
+  await untilUp(producer, "the queue takes turns");
   await producer.enqueue(turns);
 }
 

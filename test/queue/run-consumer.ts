@@ -7,7 +7,7 @@ import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { createConsumer, type JobHandler } from "@turnpike/queue/consumer";
 import { textOfBody } from "@turnpike/domain/decode-utf8";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp } from "../support/wait-until.ts";
 
 /** How a process of this kind is told what to do, as JSON in its first argument. */
 export interface RunConsumerOptions {
@@ -39,5 +39,5 @@ const consumer = createConsumer({
   },
   log: { info() {}, warn: (facts, message) => void say(`${message} ${JSON.stringify(facts)}`), error() {} },
 });
-await waitUntil(() => consumer.ping().then(() => true), { what: "the consumer is up" });
+await untilUp(consumer, "the consumer is up");
 say("up");

@@ -151,9 +151,8 @@ describe.runIf(clusterBackends().length > 0)("a queue of shards whose one master
       await waitUntil(() => producer.enqueue([turnFor(kept[0] ?? 0)]).then(() => true), {
         what: "the others take turns",
       });
-      // Whoever waited for the frozen one would do so each time.
-      const times = await timesOf(10, () => producer.enqueue([turnFor(kept[0] ?? 0)]));
-      expect(times.toSorted((left, right) => left - right).at(-2)).toBeLessThan(400);
+      const slowest = await slowestOf(10, () => producer.enqueue([turnFor(kept[0] ?? 0)]));
+      expect(slowest).toBeLessThan(400);
       await waitUntil(() => begun.size === SHARDS + 11, { what: "the others are worked off" });
       const drainedAfter = performance.now();
       // Whether all of it could be told to the frozen one depends on what was on its way there.
@@ -165,12 +164,12 @@ describe.runIf(clusterBackends().length > 0)("a queue of shards whose one master
   });
 });
 
-async function timesOf(count: number, act: () => Promise<void>): Promise<number[]> {
-  const times: number[] = [];
-  for (let time = 0; time < count; time += 1) {
+async function slowestOf(times: number, act: () => Promise<void>): Promise<number> {
+  let slowest = 0;
+  for (let time = 0; time < times; time += 1) {
     const began = performance.now();
     await act();
-    times.push(performance.now() - began);
+    slowest = Math.max(slowest, performance.now() - began);
   }
-  return times;
+  return slowest;
 }

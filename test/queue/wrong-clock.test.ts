@@ -79,6 +79,7 @@ describe.each(backends)(
       });
       await waitUntil(() => handled.length === 1 || shifted.output().includes("handled"), {
         what: "it is tried again",
+        timeoutMs: 5_000,
       });
     });
 

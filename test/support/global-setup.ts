@@ -28,9 +28,13 @@ declare module "vitest" {
 }
 
 // For speed. No test asks whether a commit outlives a power cut; it does outlive a kill of the server.
-const speed = { fsync: "off", full_page_writes: "off", max_connections: "200" };
-// The name of the database in each line of the log tells whose it is.
-const serverSettings = { ...speed, log_line_prefix: "%m [%p] %d " };
+const serverSettings = {
+  fsync: "off",
+  full_page_writes: "off",
+  max_connections: "200",
+  // With the name of the database: it tells whose a line of the log is.
+  log_line_prefix: "%m [%p] %d ",
+};
 
 /**
  * Start the services, and tell the tests where they are. Vitest calls it by this name, and what it returns after the last test.

@@ -2,7 +2,7 @@
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
-import { waitUntil } from "./wait-until.ts";
+import { untilUp } from "./wait-until.ts";
 
 const [databaseUrl = "", prefix = "", orgId = "", redisUrl] = process.argv.slice(2);
 const log = { info: () => {}, warn: () => {}, error: () => {} };
@@ -16,7 +16,7 @@ const queue = {
   isQueued: async (org: string, receipt: string) => (await inspector.findReceipt(org, receipt)) !== undefined,
   replay: (org: string, receipt: string, job: Uint8Array) => producer.replay(org, receipt, job),
 };
-await waitUntil(() => producer.ping().then(() => true), { what: "its queue is open" });
+await untilUp(producer, "its queue is open");
 const { keys } = await letters.select({ orgId }, ["dead", "replaying"], { limit: 10_000 });
 process.stdout.write("ready\n");
 for (const key of keys) await letters.replay(queue, key);

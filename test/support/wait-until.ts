@@ -10,6 +10,14 @@ export interface WaitOptions {
   readonly timeoutMs?: number;
 }
 
+/** Wait until something that can be pinged answers. */
+export async function untilUp(
+  { ping }: { readonly ping: () => Promise<unknown> },
+  what: string,
+): Promise<void> {
+  await waitUntil(() => ping().then(() => true), { what });
+}
+
 /**
  * Wait until a condition yields something truthy, and return that. A condition that throws is not met yet.
  * @throws Error that says what was waited for, with the condition's last error as its cause.

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";
 import { useStore } from "../support/store-fixture.ts";
 import { turnBody } from "../support/turn-body.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp } from "../support/wait-until.ts";
 import { ask, createTestTimeline, problem } from "./timeline-fixture.ts";
 
 const fixture = useStore();
@@ -29,7 +29,7 @@ beforeAll(async () => {
     () => inspector.close(),
     () => timeline.close(),
   );
-  await waitUntil(() => producer.ping().then(() => true), { what: "its queue is open" });
+  await untilUp(producer, "its queue is open");
 });
 
 afterAll(async () => {

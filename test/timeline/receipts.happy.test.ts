@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { allBackends } from "../support/backends.ts";
 import { useStore } from "../support/store-fixture.ts";
 import { turnBody } from "../support/turn-body.ts";
-import { waitUntil } from "../support/wait-until.ts";
+import { untilUp, waitUntil } from "../support/wait-until.ts";
 import { ask, createTestTimeline, problem } from "./timeline-fixture.ts";
 
 const logger = createLogger({ level: "silent", name: "test" });
@@ -39,7 +39,7 @@ describe.each(allBackends())("GET /v1/receipts/{receipt} on $name", (backend) =>
       () => queue.close(),
       () => timeline.close(),
     );
-    await waitUntil(() => producer.ping().then(() => true), { what: "its queue is open" });
+    await untilUp(producer, "its queue is open");
   });
 
   afterAll(async () => {

@@ -97,8 +97,8 @@ export function conditionsOf(orgId: string, sessionId: string, filter: EventFilt
 }
 
 /**
- * The number of the last event up to a time, of the session that is joined as `s`. Times increase with the numbers and these have no gaps, so
- * it is a binary search over the primary key: no index on the time, and no walk over what is too old. Each probe asks for the
+ * The number of the last event up to a time, of the session that is joined as `s`. Times increase with the numbers and these
+ * have no gaps, so it is a binary search over the primary key: no index on the time, and no walk over what is too old. Each probe asks for the
  * first event from a number on: the order keeps it one look-up, where an equality may be joined to all events of the session.
  */
 function lastSequenceUntil(orgId: string, sessionId: string, time: string): SQL {
