@@ -3,7 +3,9 @@
  * turns in between stored, among other orgs whose sessions are short: so a planner that knows only averages expects of any
  * session. Only what the product does for those turns is counted.
  */
+import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
+import { fillShortSessions } from "../../test/support/fill-short-sessions.ts";
 import { readRunSeconds } from "../support/read-process.ts";
 import { writeBodies } from "./bodies.ts";
 import { postTurn } from "./post-turn.ts";
@@ -67,22 +69,11 @@ export async function measureCost(
   }
 }
 
-/** Forty orgs of forty sessions of four turns and events, and the statistics of these. */
+/** Forty orgs of forty short sessions, and the statistics of these. */
 async function fillCrowd(sql: Sql): Promise<void> {
-  await sql.unsafe(`
-    CREATE TEMP TABLE crowd AS
-      SELECT org_id, gen_random_uuid() AS id
-      FROM (SELECT gen_random_uuid() AS org_id FROM generate_series(1, 40)) org, generate_series(1, 40);
-    INSERT INTO sessions (org_id, id, harness_id, harness_session_id, turn_count, latest_sequence)
-      SELECT org_id, id, 'h', id, 4, 4 FROM crowd;
-    INSERT INTO session_events (org_id, session_id, sequence, id, event_type, created_at, metadata)
-      SELECT org_id, id, i, i, 'turn_completed', now(), '{}' FROM crowd, generate_series(1, 4) i;
-    INSERT INTO turns (org_id, id, session_id, receipt, root_hash, head_hash, chain_length, provider, model, first_sequence,
-                       last_sequence, created_at)
-      SELECT org_id, gen_random_uuid(), id, gen_random_uuid(), 'r', id::text || i, 2, 'p', 'm', i, i, now()
-      FROM crowd, generate_series(1, 4) i;
-    DROP TABLE crowd;
-    ANALYZE`);
+  const orgs = Array.from({ length: 40 }, () => randomUUID());
+  await fillShortSessions(sql, orgs, 40);
+  await sql`ANALYZE`;
 }
 
 async function measureTurns(

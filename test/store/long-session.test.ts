@@ -7,6 +7,7 @@ import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";
+import { fillShortSessions } from "../support/fill-short-sessions.ts";
 import { partitionDatabase } from "../support/partition-database.ts";
 import { logPlans, readScans } from "../support/plan-log.ts";
 import { prepare } from "../support/prepare.ts";
@@ -21,21 +22,6 @@ const MAX_ROWS = 12;
 const TIMES = 7;
 
 const session = { harness_id: "claude", harness_session_id: "session-1" };
-
-/** Fill orgs with sessions of four turns and four events. */
-async function fillShort(fixture: StoreFixture, orgs: readonly string[], sessions: number): Promise<void> {
-  await fixture.sql.unsafe(`
-    CREATE TABLE other AS
-      SELECT org_id, gen_random_uuid() AS id FROM unnest('{${orgs.join()}}'::uuid[]) org_id, generate_series(1, ${sessions});
-    INSERT INTO sessions (org_id, id, harness_id, harness_session_id, latest_sequence) SELECT org_id, id, 'h', id, 4 FROM other;
-    INSERT INTO session_events (org_id, session_id, sequence, id, event_type, created_at, metadata)
-      SELECT org_id, id, i, i, 'step', now(), '{}' FROM other, generate_series(1, 4) i;
-    INSERT INTO turns (org_id, id, session_id, receipt, root_hash, head_hash, chain_length, provider, model, first_sequence,
-                       last_sequence, created_at)
-      SELECT org_id, gen_random_uuid(), id, gen_random_uuid(), 'r', id::text || i, 2, 'p', 'm', i, i, now()
-      FROM other, generate_series(1, 4) i;
-    DROP TABLE other`);
-}
 
 async function write(
   fixture: StoreFixture,
@@ -95,11 +81,11 @@ describe.each([
         { length: 40 },
         (_unused, index) => `00000000-0000-4000-8000-${String(index).padStart(12, "0")}`,
       );
-      await fillShort(fixture, orgs, others);
+      await fillShortSessions(fixture.sql, orgs, others);
       if (partitions > 0) await partitionDatabase(fixture.url, partitions);
       if (!isKnown) await fixture.sql`ANALYZE`;
       // More than is worth a look at every row of them.
-      await fillShort(fixture, [org], 400);
+      await fillShortSessions(fixture.sql, [org], 400);
       const turns = conversation({ org, turns: TURNS + TIMES });
       const event = (id: string) => ({ id, type: "step", run_id: "run" });
       const posts = [0, 1, 2].map((post) =>
