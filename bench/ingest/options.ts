@@ -4,10 +4,11 @@ import { type Size, TURNS_OF_SIZE } from "./bodies.ts";
 import { LOAD_CONCURRENCY } from "./run-load.ts";
 
 const MEASUREMENTS = ["accept", "store", "cost", "latency", "memory"] as const;
-const BACKENDS = ["redis", "postgres"] as const;
+const BACKENDS = ["redis", "postgres", "redis-everysec"] as const;
+const DEFAULT_BACKENDS: readonly Backend[] = ["redis", "postgres"];
 const SIZES = Object.keys(TURNS_OF_SIZE) as [Size, ...Size[]];
 
-/** Where the queue lies. */
+/** Where the queue lies, and whether a Redis syncs its file at each write or each second. */
 export type Backend = (typeof BACKENDS)[number];
 
 const listOf = <T extends z.ZodType>(item: T) =>
@@ -16,7 +17,7 @@ const whole = z.coerce.number().int().min(1);
 
 const Options = z.object({
   only: listOf(z.enum(MEASUREMENTS)).default([...MEASUREMENTS]),
-  backend: listOf(z.enum(BACKENDS)).default([...BACKENDS]),
+  backend: listOf(z.enum(BACKENDS)).default([...DEFAULT_BACKENDS]),
   /** Numbers of worker processes. */
   workers: listOf(whole).default([1, 2, 4]),
   sizes: listOf(z.enum(SIZES)).default(SIZES),

@@ -34,13 +34,18 @@ export async function runLatency(
       ],
     ),
   );
-  for (const backend of backends) {
-    const product = { bundle, backend, concurrency };
+  const products = backends.map((backend) => ({
+    backend,
+    product: { bundle, backend, concurrency },
+    atHigh: [] as Latency[],
+  }));
+  for (const { backend, product } of products) {
     const atLow = await measureLatency(product, { turnsPerSecond: LOW_PER_SECOND, workers });
     say(row(backend, "low", LOW_PER_SECOND, ...describe(atLow)));
     figures.push({ of: backend, workers, turnsPerSecond: LOW_PER_SECOND, ms: atLow });
-    const atHigh: Latency[] = [];
-    for (let round = 1; round <= rounds; round += 1) {
+  }
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const { backend, product, atHigh } of products) {
       const capacity = (await measureStore(product, { size: "35k", turns, workers })).turnsPerSecond;
       const turnsPerSecond = capacity * SHARE_OF_CAPACITY;
       const times = await measureLatency(product, { turnsPerSecond, workers });
@@ -48,8 +53,8 @@ export async function runLatency(
       figures.push({ of: backend, workers, round, capacity, turnsPerSecond, ms: times });
       atHigh.push(times);
     }
-    verdicts.push(judgeLatency(`latency, ${backend}`, atHigh));
   }
+  for (const { backend, atHigh } of products) verdicts.push(judgeLatency(`latency, ${backend}`, atHigh));
   return { verdicts, figures };
 }
 

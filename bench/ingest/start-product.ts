@@ -34,10 +34,17 @@ export interface Product {
   stop(): Promise<void>;
 }
 
+// As production asks for it, and answering before the disk has what was written.
+const REDIS_ARGS: Readonly<Record<Backend, readonly string[]>> = {
+  redis: [],
+  "redis-everysec": ["--appendfsync", "everysec"],
+  postgres: [],
+};
+
 /** Start services and ingest; workers come when they are asked for. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const { bundle, backend, concurrency, profileLabel } = options;
-  const services = await startServices(options.settings);
+  const services = await startServices({ settings: options.settings, redisArgs: REDIS_ARGS[backend] });
   const sql = postgres(services.databaseUrl, { max: 2, onnotice: () => {} });
   const apps: RunningApp[] = [];
   const workers: RunningApp[] = [];
@@ -87,10 +94,10 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
 }
 
 function environmentOf(services: Services, backend: Backend): Record<string, string | undefined> {
-  if (backend === "redis" && services.redisUrl === undefined)
-    throw new Error("redis-server is not installed");
+  const isInRedis = backend !== "postgres";
+  if (isInRedis && services.redisUrl === undefined) throw new Error("redis-server is not installed");
   return {
     DATABASE_URL: services.databaseUrl,
-    REDIS_URL: backend === "redis" ? services.redisUrl : undefined,
+    REDIS_URL: isInRedis ? services.redisUrl : undefined,
   };
 }

@@ -17,8 +17,16 @@ export interface Services {
   stop(): Promise<void>;
 }
 
-/** Start the services in a temporary folder that goes with them; `settings` are Postgres's, by name. */
-export async function startServices(settings: Readonly<Record<string, string>> = {}): Promise<Services> {
+/** What differs from the settings of production. */
+export interface ServiceOptions {
+  /** Postgres's, by name. */
+  readonly settings?: Readonly<Record<string, string>> | undefined;
+  /** Of Redis' command line. */
+  readonly redisArgs?: readonly string[] | undefined;
+}
+
+/** Start the services in a temporary folder that goes with them. */
+export async function startServices({ settings, redisArgs }: ServiceOptions = {}): Promise<Services> {
   const folder = await mkdtemp(join(tmpdir(), "turnpike-bench-"));
   // A server of root's runs as another user, who must be able to pass.
   await chmod(folder, 0o711);
@@ -28,7 +36,7 @@ export async function startServices(settings: Readonly<Record<string, string>> =
   });
   const forgetServer = endServerWithUs(postgres.pid);
   await migrate(postgres.url);
-  const redis = await startRedis(folder);
+  const redis = await startRedis(folder, redisArgs);
   return {
     databaseUrl: postgres.url,
     redisUrl: redis?.url,

@@ -16,13 +16,19 @@ export interface TestRedis {
 
 const startAttempts = 3;
 
-/** Start the redis-server that is on the path, with the settings that production asks for. Undefined when there is none. */
-export async function startRedis(folder: string): Promise<TestRedis | undefined> {
+/**
+ * Start the redis-server that is on the path, with the settings that production asks for. Undefined when there is none.
+ * @param more arguments that stand in for those.
+ */
+export async function startRedis(
+  folder: string,
+  more: readonly string[] = [],
+): Promise<TestRedis | undefined> {
   for (let attempt = 1; ; attempt += 1) {
     try {
       const dir = join(folder, `redis-${attempt}`);
       await mkdir(dir);
-      return await startRedisIn(dir);
+      return await startRedisIn(dir, { more });
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
       // The port may have been taken between asking for it and using it.
@@ -38,7 +44,7 @@ export async function startRedisIn(
 ): Promise<TestRedis> {
   const port = wantedPort ?? (await findFreePort());
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--dir", dir, "--save", ""];
-  args.push("--appendonly", "yes", "--appendfsync", "everysec", "--maxmemory-policy", "noeviction");
+  args.push("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction");
   args.push("--auto-aof-rewrite-min-size", "4gb", "--rdbcompression", "no", ...more);
   const child = spawn("redis-server", args, { stdio: ["ignore", "pipe", "pipe"] });
   let output = "";

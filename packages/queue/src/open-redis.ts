@@ -5,6 +5,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { ClientRole, OpenClient } from "./backend.ts";
 import { createClusterConnector } from "./cluster-connector.ts";
 import { type Credentials, createMasterFinder } from "./find-master.ts";
+import { warnOfLosses } from "./warn-of-losses.ts";
 import { within } from "./within.ts";
 
 const CONNECT_TIMEOUT_MS = 2_000;
@@ -46,6 +47,7 @@ export async function openRedis(
     urls.length === 1
       ? await openSingle(urls[0], prefix, role, log)
       : await openOnCluster(urls, prefix, role, log);
+  if (role === "producer") void warnOfLosses(redis, log);
   return {
     connection: redis,
     async ping() {

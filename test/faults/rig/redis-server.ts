@@ -23,8 +23,7 @@ export async function startRedisServer(
   let redis: TestRedis | undefined;
   let url = "";
   const start = async (): Promise<void> => {
-    // Every second would not do: while a sync takes long, Redis answers up to two seconds before it writes at all.
-    redis = await startRedisIn(dir, { more: ["--appendfsync", "always"] });
+    redis = await startRedisIn(dir);
     url = redis.url;
     onMove(url);
   };

@@ -1,0 +1,74 @@
+/** A producer says so when the Redis that it is given may lose what it accepts. */
+import { randomUUID } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createProducer } from "@turnpike/queue/producer";
+import { Redis } from "ioredis";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { queueBackends } from "../support/backends.ts";
+import { startRedis, type TestRedis } from "../support/start-redis.ts";
+import { waitUntil } from "../support/wait-until.ts";
+import { acceptedTurn, enqueueWhenUp } from "./queue-fixture.ts";
+
+const CARELESS = { appendonly: "no", appendfsync: "everysec" };
+
+const [, redisBackend] = queueBackends();
+
+describe.skipIf(redisBackend === undefined)("a producer on a Redis of its own settings", () => {
+  let redis: TestRedis | undefined;
+  let admin: Redis;
+  let folder = "";
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "turnpike-redis-"));
+    redis = await startRedis(folder);
+    admin = new Redis(redis?.url ?? "");
+  });
+  afterAll(async () => {
+    admin.disconnect();
+    await redis?.stop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  /** Open one, let it take a turn, and return what it warned of once `expected` warnings are there and no question is open. */
+  const readWarnings = async (redisUrl = redis?.url, expected = 0): Promise<unknown[]> => {
+    const warnings: unknown[] = [];
+    const log = { info() {}, warn: (fields: object) => void warnings.push(fields), error() {} };
+    const asked = await countConfigGets(admin);
+    const producer = createProducer({ redisUrl, prefix: `test-${randomUUID()}`, log });
+    await enqueueWhenUp(producer, [acceptedTurn()]);
+    await waitUntil(async () => (await countConfigGets(admin)) >= asked + 2, {
+      what: "settings are asked for",
+    });
+    await waitUntil(() => Promise.resolve(warnings.length >= expected), { what: "warnings" });
+    await producer.close();
+    return warnings;
+  };
+
+  it("that keep what is accepted says nothing", async () => {
+    expect(await readWarnings()).toEqual([]);
+  });
+
+  it("that may lose it names each, and what it should be", async () => {
+    await admin.config("SET", ...Object.entries(CARELESS).flat());
+    expect(await readWarnings(redis?.url, 2)).toEqual([
+      { setting: "appendonly", value: "no", wanted: "yes" },
+      { setting: "appendfsync", value: "everysec", wanted: "always" },
+    ]);
+  });
+
+  it("that may not be read takes turns all the same, and says nothing", async () => {
+    await admin.call("ACL", "SETUSER", "reader", "on", ">secret", "~*", "&*", "+@all", "-config");
+    const url = new URL(redis?.url ?? "");
+    [url.username, url.password] = ["reader", "secret"];
+    expect(await readWarnings(url.href)).toEqual([]);
+  });
+});
+
+/** Those that were refused as well. */
+async function countConfigGets(admin: Redis): Promise<number> {
+  const line = /^cmdstat_config\|get:calls=(\d+).*rejected_calls=(\d+)/m.exec(
+    await admin.info("commandstats"),
+  );
+  return Number(line?.[1] ?? 0) + Number(line?.[2] ?? 0);
+}
