@@ -60,7 +60,8 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     const postgres = await startEmbeddedPostgres({ dataDir, settings: serverSettings });
     stops.push(() => postgres.stop());
     await createTemplate(postgres.url, project.getProvidedContext().partitions);
-    const redis = await startRedis(folder);
+    // Nobody kills this one: to sync at each write would only let tests wait for a disk that all of them share.
+    const redis = await startRedis(folder, ["--appendfsync", "everysec"]);
     if (redis === undefined) reportMissingRedis();
     else stops.push(() => redis.stop());
     const cluster = redis && (await startCluster(folder));
