@@ -48,7 +48,11 @@ describe.each(queueBackends())("ten thousand requests at once, on $name", (backe
     expect(Object.keys(answers).filter((status) => !["202", "503", "408", "0"].includes(status))).toEqual([]);
     const accepted = answers["202"] ?? 0;
     expect(accepted).toBeGreaterThan(REQUESTS / 10);
-    expect(new Set(others)).toEqual(new Set([202]));
+    const refusals = (await (await fetch(`${url}/metrics`)).text()).match(
+      /^turnpike_(full_ref|turns_rej).* [1-9].*$/gm,
+    );
+    const circumstances = `${JSON.stringify(answers)}, ${others.filter((status) => status !== 202).length} others; ${refusals?.join("; ")}`;
+    expect(new Set(others), circumstances).toEqual(new Set([202]));
 
     const inspector = createQueueInspector({ ...location, log: silent });
     const { acceptedByOrg } = await inspector.snapshot();
