@@ -1,13 +1,10 @@
 /** A producer says so when the Redis that it is given may lose what it accepts. */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { createProducer } from "@turnpike/queue/producer";
-import { Redis } from "ioredis";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Redis } from "ioredis";
+import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
-import { startRedis, type TestRedis } from "../support/start-redis.ts";
+import { useRedis } from "../support/use-redis.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, enqueueWhenUp } from "./queue-fixture.ts";
 
@@ -16,28 +13,16 @@ const CARELESS = { appendonly: "no", appendfsync: "everysec" };
 const [, redisBackend] = queueBackends();
 
 describe.skipIf(redisBackend === undefined)("a producer on a Redis of its own settings", () => {
-  let redis: TestRedis | undefined;
-  let admin: Redis;
-  let folder = "";
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "turnpike-redis-"));
-    redis = await startRedis(folder);
-    admin = new Redis(redis?.url ?? "");
-  });
-  afterAll(async () => {
-    admin.disconnect();
-    await redis?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const redis = useRedis();
 
   /** Open one, let it ask, and return what it warned of; the answers come before that to the last turn. */
-  const readWarnings = async (redisUrl = redis?.url): Promise<unknown[]> => {
+  const readWarnings = async (redisUrl = redis().url): Promise<unknown[]> => {
     const warnings: unknown[] = [];
     const log = { info() {}, warn: (fields: object) => void warnings.push(fields), error() {} };
-    const asked = await countConfigGets(admin);
+    const asked = await countConfigGets(redis().admin);
     const producer = createProducer({ redisUrl, prefix: `test-${randomUUID()}`, log });
     await enqueueWhenUp(producer, [acceptedTurn()]);
-    await waitUntil(async () => (await countConfigGets(admin)) >= asked + 2, {
+    await waitUntil(async () => (await countConfigGets(redis().admin)) >= asked + 2, {
       what: "settings are asked for",
     });
     await producer.enqueue([acceptedTurn()]);
@@ -50,7 +35,7 @@ describe.skipIf(redisBackend === undefined)("a producer on a Redis of its own se
   });
 
   it("that may lose it names each, and what it should be", async () => {
-    await admin.config("SET", ...Object.entries(CARELESS).flat());
+    await redis().admin.config("SET", ...Object.entries(CARELESS).flat());
     expect(await readWarnings()).toEqual([
       { setting: "appendonly", value: "no", wanted: "yes" },
       { setting: "appendfsync", value: "everysec", wanted: "always" },
@@ -58,8 +43,8 @@ describe.skipIf(redisBackend === undefined)("a producer on a Redis of its own se
   });
 
   it("that may not be read takes turns all the same, and says nothing", async () => {
-    await admin.call("ACL", "SETUSER", "reader", "on", ">secret", "~*", "&*", "+@all", "-config");
-    const url = new URL(redis?.url ?? "");
+    await redis().admin.call("ACL", "SETUSER", "reader", "on", ">secret", "~*", "&*", "+@all", "-config");
+    const url = new URL(redis().url);
     [url.username, url.password] = ["reader", "secret"];
     expect(await readWarnings(url.href)).toEqual([]);
   });

@@ -1,15 +1,11 @@
 /** A batch is put in whole or not at all, and counted accordingly, in whatever way the backend refuses it. */
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { isAppError } from "@turnpike/domain/errors";
 import { createProducer } from "@turnpike/queue/producer";
 import type { Register } from "@turnpike/queue/register";
-import { Redis } from "ioredis";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
-import { startRedis, type TestRedis } from "../support/start-redis.ts";
+import { useRedis } from "../support/use-redis.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
 import { largeTurn, readBook, useRegisters } from "./register-fixture.ts";
@@ -50,23 +46,11 @@ describe("a batch that Postgres refuses", () => {
 
 describe.skipIf(redisBackend === undefined)("a batch that Redis refuses", () => {
   const openRegister = useRegisters();
-  let redis: TestRedis | undefined;
-  let admin: Redis;
-  let folder = "";
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), "turnpike-redis-"));
-    redis = await startRedis(folder);
-    admin = new Redis(redis?.url ?? "");
-  });
-  afterEach(() => admin.config("SET", "maxmemory", "0"));
-  afterAll(async () => {
-    admin.disconnect();
-    await redis?.stop();
-    await rm(folder, { recursive: true, force: true });
-  });
+  const redis = useRedis();
+  afterEach(() => redis().admin.config("SET", "maxmemory", "0"));
 
   const prepare = async () => {
-    const location = { redisUrl: redis?.url, prefix: `test-${randomUUID()}` };
+    const location = { redisUrl: redis().url, prefix: `test-${randomUUID()}` };
     const producer = createProducer({ ...location, log: { info() {}, warn() {}, error() {} } });
     await enqueueWhenUp(producer, [acceptedTurn()]);
     return { producer, register: await openRegister(location) };
@@ -76,7 +60,7 @@ describe.skipIf(redisBackend === undefined)("a batch that Redis refuses", () => 
     const { producer, register } = await prepare();
     const orgId = randomUUID();
     const turns = [largeTurn(orgId), acceptedTurn("{}", orgId)];
-    await admin.script("FLUSH", "SYNC");
+    await redis().admin.script("FLUSH", "SYNC");
     await expectRefused(() => producer.enqueue(turns));
     await expectNothingOf(register, orgId);
     await waitUntil(() => producer.enqueue(turns).then(() => true), { what: "the turns are taken" });
@@ -89,12 +73,12 @@ describe.skipIf(redisBackend === undefined)("a batch that Redis refuses", () => 
     const { producer, register } = await prepare();
     const orgId = randomUUID();
     const turns = [largeTurn(orgId), acceptedTurn("{}", orgId)];
-    await admin.config("SET", "maxmemory", String(MIB));
+    await redis().admin.config("SET", "maxmemory", String(MIB));
     // The producer does not know of it yet: it is Redis that refuses.
     await expectRefused(() => producer.enqueue(turns));
     await expectRefused(() => producer.enqueueEvents(turns));
     expect(await readBook(register, orgId)).toEqual(EMPTY);
-    await admin.config("SET", "maxmemory", "0");
+    await redis().admin.config("SET", "maxmemory", "0");
     await expectNothingOf(register, orgId);
     await waitUntil(() => producer.enqueue(turns).then(() => true), { what: "the turns are taken" });
     expect(await readBook(register, orgId)).toMatchObject({ accepted: 2, inFlight: 2 });
@@ -103,8 +87,8 @@ describe.skipIf(redisBackend === undefined)("a batch that Redis refuses", () => 
 
   it("because it would fill the memory that workers need is refused before it is sent", async () => {
     const { producer, register } = await prepare();
-    const used = Number(/^used_memory:(\d+)/m.exec(await admin.info("memory"))?.[1]);
-    await admin.config("SET", "maxmemory", String(used + 4 * MIB));
+    const used = Number(/^used_memory:(\d+)/m.exec(await redis().admin.info("memory"))?.[1]);
+    await redis().admin.config("SET", "maxmemory", String(used + 4 * MIB));
     const before = { ...producer.refusals() };
     const orgId = randomUUID();
     await waitUntil(
@@ -115,7 +99,7 @@ describe.skipIf(redisBackend === undefined)("a batch that Redis refuses", () => 
       { what: "the margin is reached" },
     );
     expect((await register.load()).memory?.usedBytes).toBeLessThan(used + 4 * MIB);
-    await admin.config("SET", "maxmemory", "0");
+    await redis().admin.config("SET", "maxmemory", "0");
     await waitUntil(() => producer.enqueue([largeTurn(orgId)]).then(() => true), { what: "there is room" });
     await producer.close();
   });
