@@ -2,6 +2,7 @@ import { isAppError } from "@turnpike/domain/errors";
 import { traceOf } from "@turnpike/domain/trace-of";
 import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
+import { arrivedAt } from "./arrival.ts";
 import type { HttpEnv } from "./http-env.ts";
 import type { Logger } from "./logger.ts";
 import { createRequestMetrics, type Registry } from "./metrics.ts";
@@ -13,7 +14,7 @@ const CLIENT_CLOSED_REQUEST = 499;
 export function recordRequest(logger: Logger, registry: Registry): MiddlewareHandler<HttpEnv> {
   const observe = createRequestMetrics(registry);
   return async (c, next) => {
-    const startedAt = performance.now();
+    const startedAt = arrivedAt(c.env?.incoming);
     await next();
     const durationMs = performance.now() - startedAt;
     const route = routeOf(c);

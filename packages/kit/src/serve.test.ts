@@ -2,6 +2,9 @@ import { EventEmitter, once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { createHttpApp } from "./http-app.ts";
+import { createLogger } from "./logger.ts";
+import { createRegistry } from "./metrics.ts";
 import { type HttpServer, serve } from "./serve.ts";
 
 const servers: HttpServer[] = [];
@@ -48,6 +51,74 @@ describe("serve", () => {
     await expect(start(() => new Response(), 0, "192.0.2.1")).rejects.toThrow(
       "this machine has no such address",
     );
+  });
+});
+
+describe("many requests at once", () => {
+  const REQUESTS = 200;
+
+  /** Send them all in one packet on one connection, and read until the last answer. */
+  async function sendAtOnce(url: string): Promise<string> {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).setEncoding("utf8");
+    const requests = Array.from({ length: REQUESTS }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: here\r\n\r\n`);
+    socket.write(requests.join(""));
+    let received = "";
+    for await (const text of socket) {
+      received += text;
+      if (received.includes(`<${REQUESTS - 1}>`)) break;
+    }
+    return received;
+  }
+
+  it("begin a few at a time, in the order in which they came, and are all answered", async () => {
+    let begun = 0;
+    const byTurn: number[] = [];
+    const server = await start(({ url }) => {
+      if (begun === 0) setImmediate(() => setImmediate(() => byTurn.push(begun)));
+      begun += 1;
+      return new Response(`<${new URL(url).pathname.slice(1)}>`);
+    });
+    const received = await sendAtOnce(server.url);
+    expect([...received.matchAll(/<(\d+)>/g)].map(([, at]) => Number(at))).toEqual(
+      Array.from({ length: REQUESTS }, (_, at) => at),
+    );
+    expect(byTurn[0]).toBeLessThan(REQUESTS / 2);
+  });
+
+  it("count as long as they wait", async () => {
+    const lines: string[] = [];
+    const app = createHttpApp({
+      logger: createLogger({
+        level: "info",
+        name: "test",
+        destination: { write: (line) => lines.push(line) },
+      }),
+      registry: createRegistry("test"),
+    });
+    app.get("/:at", (c) => {
+      const end = performance.now() + 1;
+      while (performance.now() < end);
+      return c.text(`<${c.req.param("at")}>`);
+    });
+    const server = await serve({ app, port: 0, host: "127.0.0.1" });
+    servers.push(server);
+    await sendAtOnce(server.url);
+    const durations = lines.map((line) => (JSON.parse(line) as { durationMs: number }).durationMs);
+    expect(durations).toHaveLength(REQUESTS);
+    // The others took a millisecond each.
+    expect(durations.at(-1)).toBeGreaterThan(REQUESTS - 1);
+  });
+
+  it("of a client that goes away meanwhile disturb nobody", async () => {
+    const server = await start(() => new Response("hello"));
+    const { hostname, port } = new URL(server.url);
+    const socket = connect(Number(port), hostname);
+    socket.write("GET / HTTP/1.1\r\nHost: here\r\n\r\n".repeat(REQUESTS));
+    await once(socket, "data");
+    socket.destroy();
+    expect(await (await fetch(server.url)).text()).toBe("hello");
+    expect(await server.close(60_000)).toBe(true);
   });
 });
 

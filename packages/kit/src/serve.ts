@@ -1,13 +1,24 @@
 /** Puts an app on a port, with an end: a slow client does not hold a connection for ever, a stop does not cut off an answer. */
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
+import { noteArrival } from "./arrival.ts";
 import { answerMalformed, refuseMalformed } from "./malformed-request.ts";
+import { createPacer } from "./pacer.ts";
 
 /** Longer than the idle time-out of common load balancers (60 s), so that they and not we end an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+// Connections that the system holds until this process is free to take them; beyond that it lets go of them.
+const BACKLOG = 4_096;
+
+const KIB = 1024;
+// Some ten milliseconds of work, so that a burst of requests leaves the event loop to others in between.
+const PACE = { startsPerTurn: 32, maxWaitingBytes: 64 * KIB * KIB } as const;
+const REQUEST_BYTES = 4 * KIB;
+// What Node.js reads of a body before anybody asks for it.
+const MAX_READ_BYTES = 64 * KIB;
 
 /** How to put an app on a port. */
 export interface ServeOptions {
@@ -70,10 +81,14 @@ export async function serve({
   const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
     errorHandler: answerMalformed,
   });
-  server.on("request", (incoming, outgoing) => void listener(incoming, outgoing));
+  const pacer = createPacer(PACE);
+  server.on("request", (incoming, outgoing) => {
+    noteArrival(incoming);
+    pacer.start(() => void listener(incoming, outgoing), bytesOf(incoming));
+  });
   server.on("clientError", refuseMalformed);
 
-  server.listen(port, host);
+  server.listen({ port, host, backlog: BACKLOG });
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
     throw new Error(`cannot listen on ${host}:${port}: ${reasons[error.code ?? ""] ?? error.message}`, {
       cause: error,
@@ -99,6 +114,14 @@ export async function serve({
     url: urlOf(server.address() as AddressInfo),
     close: (deadlineMs) => (closing ??= closeNow(deadlineMs)),
   };
+}
+
+/** What a request holds before it is begun. */
+function bytesOf({ headers }: IncomingMessage): number {
+  const declaredBytes = Number(
+    headers["content-length"] ?? (headers["transfer-encoding"] ? MAX_READ_BYTES : 0),
+  );
+  return REQUEST_BYTES + Math.min(declaredBytes, MAX_READ_BYTES);
 }
 
 const reasons: Readonly<Record<string, string>> = {
