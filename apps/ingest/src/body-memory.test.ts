@@ -20,7 +20,7 @@ describe("the memory for bodies", () => {
     room.grow(8 * MIB);
     const error = refusalOf(() => memory.enter(3 * MIB));
     expect(isAppError(error, "queue_unavailable") && error.retryAfterSeconds).toBeGreaterThan(0);
-    expect(memory.refusals()).toBe(1);
+    expect(memory.refusals()).toEqual({ inflight_bytes: 1, inflight_bytes_per_org: 0 });
     room.end();
     expect(memory.heldBytes()).toBe(0);
     memory.enter(3 * MIB);
@@ -57,6 +57,33 @@ describe("the memory for bodies", () => {
   it("lets in a body that is larger than all of it, alone", () => {
     const memory = createBodyMemory(MIB, () => {});
     memory.enter(5 * MIB).grow(5 * MIB);
+  });
+
+  it("keeps half of the room from what waits of one org, until some of it has gone on", () => {
+    const memory = createBodyMemory(10 * MIB, () => {});
+    const enterWith = (orgId: string, bytes: number) => {
+      const room = memory.enter(bytes);
+      room.grow(bytes);
+      const refusal = refusalOf(() => room.belongTo(orgId));
+      if (refusal !== undefined) room.end();
+      return { room, isIn: !isAppError(refusal, "queue_unavailable") };
+    };
+    const first = enterWith("one", 2 * MIB);
+    expect([first.isIn, enterWith("one", 2 * MIB).isIn]).toEqual([true, true]);
+    expect([enterWith("one", 2 * MIB).isIn, enterWith("one", 2 * MIB).isIn]).toEqual([false, false]);
+    expect(memory.refusals()).toEqual({ inflight_bytes: 0, inflight_bytes_per_org: 2 });
+    expect(enterWith("other", 4 * MIB).isIn).toBe(true);
+    first.room.end();
+    expect(enterWith("one", 2 * MIB).isIn).toBe(true);
+  });
+
+  it("lets in a body that is larger than the share of its org, when nothing else of it waits", () => {
+    const memory = createBodyMemory(10 * MIB, () => {});
+    const room = memory.enter(9 * MIB);
+    room.grow(9 * MIB);
+    room.belongTo("one");
+    room.end();
+    expect(memory.heldBytes()).toBe(0);
   });
 
   it("has large bodies made into text one at a time, beside small ones", async () => {

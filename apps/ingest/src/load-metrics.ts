@@ -18,7 +18,7 @@ export function addLoadMetrics(
     help: "Posts that were refused since the start because something was full, by bound.",
     labelNames: ["bound"],
     collect() {
-      const counts = { ...queue.refusals?.(), inflight_bytes: memory.refusals() };
+      const counts = { ...queue.refusals?.(), ...memory.refusals() };
       for (const [bound, count] of Object.entries(counts)) refusals.set({ bound }, count);
     },
     registers: [registry],

@@ -19,25 +19,30 @@ export interface JsonBody {
 export interface BodyUse<T, R> {
   /** Judge the body. The parsed form, the largest of all, lives no longer than this, but for what the history keeps. */
   readonly judge: (body: JsonBody) => T;
+  /** Tell the org for which what was judged good waits; of several, one. */
+  readonly orgOf: (judged: T) => string | undefined;
   /** Act on the judgement. The body counts as held until this has ended. */
   readonly act: (judged: T) => Promise<R>;
 }
 
 /**
  * Read a request's body as JSON and act on it. Its size is decided first, then its Content-Type, then whether it parses.
- * @throws AppError `queue_unavailable` when there is no room for it, `payload_too_large`, then `invalid_envelope`; what `judge`
+ * @throws AppError `queue_unavailable` when there is no room for it or its org, `payload_too_large`, then `invalid_envelope`; what `judge`
  *   and `act` throw.
  */
 export async function useJsonBody<T, R>(
   c: Context<HttpEnv>,
   { limits, memory, history }: Pick<RouteDeps, "limits" | "memory" | "history">,
-  { judge, act }: BodyUse<T, R>,
+  { judge, orgOf, act }: BodyUse<T, R>,
 ): Promise<R> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   // What is too large in any case is refused for that.
   const room = memory.enter(declaredBytes > limits.receivedBytes ? 0 : declaredBytes);
   try {
-    return await act(await readAndJudge(c, { limits, history, room }, judge));
+    const judged = await readAndJudge(c, { limits, history, room }, judge);
+    const orgId = orgOf(judged);
+    if (orgId !== undefined) room.belongTo(orgId);
+    return await act(judged);
   } finally {
     room.end();
   }

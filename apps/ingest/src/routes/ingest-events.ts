@@ -44,6 +44,7 @@ export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
           });
           return { post, events: events.length };
         },
+        orgOf: ({ post }) => post.orgId,
         act: async ({ post, events }) => {
           await queue.enqueueEvents([post]);
           eventCounters.accepted(events);

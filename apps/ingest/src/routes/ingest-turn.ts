@@ -40,6 +40,7 @@ export function addIngestTurn(app: HttpApp, deps: RouteDeps): void {
       const receipt = await useJsonBody(c, deps, {
         judge: ({ parsed, bytes }) =>
           acceptTurn({ parsed, toJson: () => bytes, requestId: c.get("requestId") }),
+        orgOf: (turn) => turn.orgId,
         act: async (turn) => {
           await queue.enqueue([turn]);
           return turn.receipt;
