@@ -4,6 +4,7 @@ import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
+import type { FloodResult } from "../support/flood.ts";
 import { postTurn } from "../support/post-turn.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -43,11 +44,11 @@ describe.each(queueBackends())("ten thousand requests at once, on $name", (backe
     void flood.ended.finally(() => (isOver = true));
     while (!isOver) others.push(await postTurn(url, other));
 
-    const answers = JSON.parse(flood.output()) as Record<string, number>;
+    const { answers } = JSON.parse(flood.output()) as FloodResult;
     // Refused for want of room, or because it came too slowly; or closed by the system, which has a line of its own.
     expect(Object.keys(answers).filter((status) => !["202", "503", "408", "0"].includes(status))).toEqual([]);
     const accepted = answers["202"] ?? 0;
-    expect(accepted).toBeGreaterThan(REQUESTS / 10);
+    expect(accepted).toBeGreaterThan(REQUESTS * 0.9);
     const refusals = (await (await fetch(`${url}/metrics`)).text()).match(
       /^turnpike_(full_ref|turns_rej).* [1-9].*$/gm,
     );

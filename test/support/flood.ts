@@ -1,11 +1,23 @@
-/** A client that posts turns all at once, each on a connection of its own: `flood.ts INGEST_URL ORG COUNT`. Prints how they were answered. */
+/**
+ * A client that posts turns all at once, each on a connection of its own: `flood.ts INGEST_URL ORG COUNT [BYTES]`. Prints how they
+ * were answered, by status, and after how many seconds the last of them was.
+ */
 import { Agent } from "node:http";
 import { postTurn } from "./post-turn.ts";
 
-const [url = "", org = "", count = "0"] = process.argv.slice(2);
+/** What it prints, as JSON. */
+export interface FloodResult {
+  readonly answers: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+const [url = "", org = "", count = "0", bytes = "0"] = process.argv.slice(2);
 const agent = new Agent({ maxSockets: Number.POSITIVE_INFINITY });
-const answers = await Promise.all(Array.from({ length: Number(count) }, () => postTurn(url, org, agent)));
-const counts: Record<string, number> = {};
-for (const answer of answers) counts[answer] = (counts[answer] ?? 0) + 1;
-process.stdout.write(`${JSON.stringify(counts)}\n`);
+const startedAt = performance.now();
+const post = (): Promise<number> => postTurn(url, org, { agent, bytes: Number(bytes) });
+const statuses = await Promise.all(Array.from({ length: Number(count) }, post));
+const answers: Record<string, number> = {};
+for (const status of statuses) answers[status] = (answers[status] ?? 0) + 1;
+const result: FloodResult = { answers, seconds: (performance.now() - startedAt) / 1_000 };
+process.stdout.write(`${JSON.stringify(result)}\n`);
 agent.destroy();
