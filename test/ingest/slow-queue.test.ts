@@ -15,7 +15,9 @@ const ROOM_BYTES = 4 * MIB;
 const FLOOD = 200;
 const SHARE = 128;
 
-describe.skipIf(!queueBackends().some(({ name }) => name === "redis"))("a queue that stands still", () => {
+const [, redisBackend] = queueBackends();
+
+describe.skipIf(redisBackend === undefined)("a queue that stands still", () => {
   const processes = useProcesses();
   const redis = useRedis();
 

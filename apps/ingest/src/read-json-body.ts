@@ -27,8 +27,8 @@ export interface BodyUse<T, R> {
 
 /**
  * Read a request's body as JSON and act on it. Its size is decided first, then its Content-Type, then whether it parses.
- * @throws AppError `queue_unavailable` when there is no room for it or its org, `payload_too_large`, then `invalid_envelope`; what `judge`
- *   and `act` throw.
+ * @throws AppError `queue_unavailable` when there is no room for it or for more of its org, `payload_too_large`, then
+ *   `invalid_envelope`; what `judge` and `act` throw.
  */
 export async function useJsonBody<T, R>(
   c: Context<HttpEnv>,

@@ -14,8 +14,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 const BACKLOG = 4_096;
 
 const KIB = 1024;
+const MIB = 1024 * KIB;
 // Some ten milliseconds of work, so that a burst of requests leaves the event loop to others in between.
-const PACE = { startsPerTurn: 32, maxWaitingBytes: 64 * KIB * KIB } as const;
+const PACE = { startsPerTurn: 32, maxWaitingBytes: 64 * MIB } as const;
 const REQUEST_BYTES = 4 * KIB;
 // What Node.js reads of a body before anybody asks for it.
 const MAX_READ_BYTES = 64 * KIB;

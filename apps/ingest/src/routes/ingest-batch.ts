@@ -56,9 +56,9 @@ export function addIngestBatch(app: HttpApp, deps: RouteDeps): void {
     const result = await useJsonBody(c, deps, {
       judge: ({ parsed }) =>
         readTurns(parsed.body).map((turn, index) => judgeTurn(turn, index, c.get("requestId"))),
-      orgOf: (judged) => turnsOf(judged)[0]?.orgId,
+      orgOf: (judged) => judged.find((verdict) => "turn" in verdict)?.turn.orgId,
       act: async (judged) => {
-        const accepted = turnsOf(judged);
+        const accepted = judged.flatMap((verdict) => ("turn" in verdict ? [verdict.turn] : []));
         if (accepted.length > 0) await queue.enqueue(accepted);
         counters.accepted(accepted.length);
         return {
@@ -93,10 +93,6 @@ function readTurns(body: unknown): readonly unknown[] {
 }
 
 type Verdict = { readonly turn: BodyToEnqueue } | { readonly error: AppError };
-
-function turnsOf(judged: readonly Verdict[]): BodyToEnqueue[] {
-  return judged.flatMap((verdict) => ("turn" in verdict ? [verdict.turn] : []));
-}
 
 function judgeTurn(parsed: unknown, index: number, requestId: string): Verdict {
   try {
