@@ -19,8 +19,7 @@ export const runCost: Run = async ({ backend: backends, concurrency }, bundle, s
     for (const of of Object.keys(cost.early) as (keyof TurnCost)[]) {
       say(row(backend, of, cost.early[of], cost.late[of], cost.late[of] / cost.early[of]));
     }
-    // With the queue in the database its own statements are in the sums, and grow with the body.
-    if (backend === "redis") verdicts.push(...judgeCost(`cost, ${backend}`, cost));
+    verdicts.push(...judgeCost(`cost, ${backend}`, cost));
   }
   return { verdicts, figures };
 };

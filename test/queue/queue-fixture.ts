@@ -197,6 +197,9 @@ async function dumpPostgres(url: string): Promise<string> {
     const bodies =
       await sql`SELECT job_id || ' ' || encode(body, 'escape') AS row FROM turnpike_queue.payloads`;
     parts.push(...bodies.map((row) => `payloads ${row["row"] as string}`));
+    const lists =
+      await sql`SELECT list_id || ' ' || encode(body, 'escape') AS row FROM turnpike_queue.list_parts`;
+    parts.push(...lists.map((row) => `list_parts ${row["row"] as string}`));
     return parts.join("\n");
   } finally {
     await sql.end();

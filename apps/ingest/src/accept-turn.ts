@@ -20,12 +20,13 @@ export interface ReceivedTurn {
  */
 export function acceptTurn({ parsed, toJson, requestId }: ReceivedTurn): BodyToEnqueue {
   const turn = readTurnBody(parsed.body);
-  parsed.remember(turn.messages);
+  const list = parsed.remember(turn.messages);
   return issueReceipt({
     orgId: decideOrg(turn),
     requestId,
     body: toJson(),
     group: groupOf(turn.envelope),
+    list,
   });
 }
 

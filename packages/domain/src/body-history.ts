@@ -30,8 +30,17 @@ export interface ParsedBody {
   /**
    * Remember the messages, once they are known to be good: all that the request came to, in order. They are passed over when they
    * are not as many as its list has items.
+   * @returns where they lie in the body; undefined when they were passed over, or the body was parsed as a whole.
    */
-  remember(messages: readonly ReadMessage[]): void;
+  remember(messages: readonly ReadMessage[]): MessageList | undefined;
+}
+
+/** Where the messages of a body lie. */
+export interface MessageList {
+  /** The first byte behind the list's bracket. */
+  readonly start: number;
+  /** Of each message, counted from there. */
+  readonly marks: readonly ListMark[];
 }
 
 // A smaller one is parsed in no time, a larger one takes too much memory in pieces.
@@ -103,13 +112,17 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
     return {
       body: read.body,
       remember(messages) {
-        const { talk } = read.found;
+        const { found } = read;
         const next = goOn(read, list, messages);
+        if (next === undefined) return undefined;
         // One that is too long would push out all others.
-        if (next === undefined || costOf(next) > maxBytes / LARGEST_SHARE) return;
-        const talks = sessions.get(key) ?? [];
-        const others = talks.filter((one) => one !== next && (one !== talk || leavesEarly(read.found)));
-        put(key, [...others.slice(1 - TALKS_PER_SESSION), next]);
+        if (costOf(next) <= maxBytes / LARGEST_SHARE) {
+          const { talk } = found;
+          const talks = sessions.get(key) ?? [];
+          const others = talks.filter((one) => one !== next && (one !== talk || leavesEarly(found)));
+          put(key, [...others.slice(1 - TALKS_PER_SESSION), next]);
+        }
+        return { start, marks: next.items.slice(0, messages.length) };
       },
     };
   };
@@ -125,7 +138,7 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
 
 /** Take a body that was parsed without a history for one that was parsed with it. */
 export function asParsedBody(body: unknown): ParsedBody {
-  return { body, remember() {} };
+  return { body, remember: () => undefined };
 }
 
 interface Found {

@@ -1,4 +1,5 @@
 /** What the apps need of the world, by capability. `store` and `queue` implement these; nothing here does I/O. */
+import type { MessageList } from "./body-history.ts";
 import type { ErrorCode } from "./errors.ts";
 import type { PreparedEvents } from "./prepare-events.ts";
 import type { PreparedSessionTurn, TurnFacts } from "./prepared-turn.ts";
@@ -26,6 +27,8 @@ export type AcceptedEvents = AcceptedBody;
 export interface BodyToEnqueue extends AcceptedBody {
   /** Names what it belongs to, which is best kept together in the queue; when absent it belongs to nothing else. */
   readonly group?: string | undefined;
+  /** Where its messages lie in the bytes of the body, which the next of its group is likely to repeat; absent when that is not known. */
+  readonly list?: MessageList | undefined;
 }
 
 /** The producing side of the queue, as the ingest app sees it. */

@@ -1,6 +1,7 @@
 import { DatabaseError, type Pool, type QueryConfig } from "pg";
-import type { AddOptions, AddTarget, QueuedJob } from "./add-jobs.ts";
-import { INGEST_QUEUE } from "./catalog.ts";
+import type { AddOptions, AddTarget, PlacedJob, QueuedJob } from "./add-jobs.ts";
+import type { EncodedBody } from "./body-codec.ts";
+import { INGEST_QUEUE, type JobShare } from "./catalog.ts";
 import { toJobJson } from "./job-json.ts";
 import { sendAlone } from "./parcels.ts";
 import { REPLAY_SETTING } from "./postgres-schema.ts";
@@ -19,13 +20,26 @@ const ADD_JOBS_ALONE = { name: "add-jobs-alone", text: ADD_JOBS };
 
 // Only with payloads: when there are none, nobody asks for what the jobs come to, and none is added. A turn that is in the queue
 // already is passed over when it comes alone, by the id of its job; in a parcel nobody would notice, so it is an error here.
+// The first part of a list begins it, and each other one follows the one before, or it is not put in: then the payload that needs it is
+// refused with all the rest. So whatever is lost of a database, in a fail-over to a replica say, no turn is taken that is incomplete.
 const ADD_JOBS_WITH_PAYLOADS = {
   name: "add-jobs",
-  text: `WITH added AS MATERIALIZED (${ADD_JOBS})
-  INSERT INTO turnpike_queue.payloads (queue, job_id, body, carrier)
-  SELECT $1, p.job_id, substring($3::bytea FROM p.start + 1 FOR p.bytes), p.carrier
-    FROM added, unnest($4::text[], $5::int[], $6::int[], $7::text[]) AS p (job_id, start, bytes, carrier)
-   WHERE added.n >= 0
+  text: `WITH added AS MATERIALIZED (${ADD_JOBS}),
+  piece AS MATERIALIZED (
+    SELECT p.*, substring($3::bytea FROM p.start + 1 FOR p.length) AS body
+      FROM jsonb_to_recordset($4::jsonb)
+        AS p (job_id text, carrier text, start int, length int, list_id uuid, part int, list_at int, encoding text)),
+  begun AS (
+    INSERT INTO turnpike_queue.lists (id) SELECT list_id FROM piece WHERE job_id IS NULL AND part = 0),
+  grown AS (
+    INSERT INTO turnpike_queue.list_parts (list_id, part, body, encoding)
+    SELECT list_id, part, body, encoding FROM piece
+     WHERE job_id IS NULL AND (part = 0 OR EXISTS (SELECT FROM turnpike_queue.list_parts before
+                                                    WHERE before.list_id = piece.list_id AND before.part = piece.part - 1)))
+  INSERT INTO turnpike_queue.payloads (queue, job_id, body, carrier, list_id, last_part, list_at, encoding)
+  SELECT $1, job_id, body, carrier, list_id, part, list_at, encoding
+    FROM added, piece
+   WHERE added.n >= 0 AND job_id IS NOT NULL
   ON CONFLICT (queue, job_id) DO UPDATE SET body = NULL WHERE EXCLUDED.carrier IS NOT NULL`,
 };
 
@@ -44,11 +58,11 @@ export async function addToPostgres(
 ): Promise<void> {
   const pool = backend.connection as Pool;
   const entries = JSON.stringify(jobs.map((job) => toEntry(queue, job)));
-  const payloads = joinPayloads(jobs);
+  const pieces = jobs.flatMap(({ jobId, turns }) => turns.flatMap((turn) => piecesOf(turn, jobId)));
   const statement: QueryConfig =
-    payloads === undefined
+    pieces.length === 0
       ? { values: [INGEST_QUEUE, entries], ...ADD_JOBS_ALONE }
-      : { values: [INGEST_QUEUE, entries, ...payloads], ...ADD_JOBS_WITH_PAYLOADS };
+      : { values: [INGEST_QUEUE, entries, ...joinPieces(pieces)], ...ADD_JOBS_WITH_PAYLOADS };
   const sendEachAlone = async (error: unknown): Promise<void> => {
     if (!isRefusedParcel(error)) throw error;
     await addToPostgres(
@@ -94,31 +108,45 @@ async function inTransaction(
   }
 }
 
-/** All payloads in one piece, with the turn, the start, the length and the parcel of each; undefined when there are none, as of jobs of older versions. */
-function joinPayloads(
-  jobs: readonly QueuedJob[],
-):
-  | [bytes: Buffer, ids: string[], starts: number[], lengths: number[], carriers: (string | null)[]]
-  | undefined {
-  const ids: string[] = [];
-  const payloads: Buffer[] = [];
-  const starts: number[] = [];
-  const carriers: (string | null)[] = [];
+/** Bytes that go beside the queue, and what they are: the payload of a turn, or a part of a list. */
+interface Piece {
+  readonly content: Buffer;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+/** None for jobs of older versions, which hold all that they carry. */
+function piecesOf({ jobId, payload, share }: PlacedJob, carrier: string): Piece[] {
+  if (payload === undefined) return [];
+  const facts = {
+    job_id: jobId,
+    carrier: carrier === jobId ? null : carrier,
+    ...(share && {
+      list_id: share.listId,
+      part: share.lastPart,
+      list_at: share.at,
+      encoding: share.encoding,
+    }),
+  };
+  const own = { content: payload, facts };
+  return share?.part === undefined ? [own] : [own, partOf(share, share.part)];
+}
+
+function partOf({ listId, lastPart }: JobShare, { payload, encoding }: EncodedBody): Piece {
+  return { content: payload, facts: { list_id: listId, part: lastPart, encoding } };
+}
+
+/** All pieces in one, and where in it each of them is. */
+function joinPieces(pieces: readonly Piece[]): [bytes: Buffer, facts: string] {
   let start = 0;
-  for (const { jobId: job, turns } of jobs) {
-    for (const { jobId, payload } of turns) {
-      if (payload === undefined) continue;
-      ids.push(jobId);
-      carriers.push(job === jobId ? null : job);
-      payloads.push(payload);
-      starts.push(start);
-      start += payload.length;
-    }
-  }
-  if (payloads.length === 0) return undefined;
+  const places = pieces.map(({ content: { length }, facts }) => {
+    const place = { start, length, ...facts };
+    start += length;
+    return place;
+  });
+  const contents = pieces.map(({ content }) => content);
   // A large one is alone, and not copied.
-  const joined = payloads.length === 1 ? (payloads[0] as Buffer) : Buffer.concat(payloads);
-  return [joined, ids, starts, payloads.map(({ length }) => length), carriers];
+  const joined = contents.length === 1 ? (contents[0] as Buffer) : Buffer.concat(contents);
+  return [joined, JSON.stringify(places)];
 }
 
 function toEntry(queue: AddTarget["queue"], job: QueuedJob) {

@@ -28,6 +28,9 @@ const SPARE_BYTES = 64;
 /** Above this a body that is inflated is never there as bytes as a whole. */
 const MAX_INFLATED_BYTES = 4_194_304;
 
+// How much longer JSON is than what it deflates to.
+const USUAL_RATIO = 3;
+
 /** How the bytes of a body are written. */
 export type BodyEncoding = "identity" | "deflate";
 
@@ -69,6 +72,19 @@ export async function decodeBody({ encoding, payload }: EncodedBody, size: numbe
       : await inflate(payload, options);
   } catch (cause) {
     throw doesNotInflate(cause);
+  }
+}
+
+/** Decode a piece of a body that was not large; undefined when the compressed bytes are broken. */
+export async function decodePiece({ encoding, payload }: EncodedBody): Promise<Buffer | undefined> {
+  if (encoding === "identity") return payload;
+  const options = { maxOutputLength: MAX_INFLATED_BYTES };
+  try {
+    return payload.length * USUAL_RATIO < ASK_THREAD_FROM_BYTES.inflate
+      ? inflateRawSync(payload, options)
+      : await inflate(payload, options);
+  } catch {
+    return undefined;
   }
 }
 

@@ -5,7 +5,15 @@
 import { AppError } from "@turnpike/domain/errors";
 import type { AcceptedBody, BodyToEnqueue } from "@turnpike/domain/ports";
 import { z } from "zod";
-import { decodeBody, encodeBody, inflateText, type QueueRoom } from "./body-codec.ts";
+import {
+  type BodyEncoding,
+  decodeBody,
+  type EncodedBody,
+  encodeBody,
+  inflateText,
+  type QueueRoom,
+} from "./body-codec.ts";
+import type { SplitBody } from "./shared-lists.ts";
 
 /** The queue that all jobs go through. */
 export const INGEST_QUEUE = "ingest";
@@ -47,7 +55,10 @@ const BodyV3 = z.object({
   encoding: z.enum(["identity", "deflate"]),
 });
 
-const Body = z.discriminatedUnion("v", [BodyV1, BodyV2, BodyV3]);
+// As version 3, but most of the body lies in a list that several share: the register puts it together, which older versions cannot.
+const BodyV4 = BodyV3.extend({ v: z.literal(4), encoding: z.literal("identity") });
+
+const Body = z.discriminatedUnion("v", [BodyV1, BodyV2, BodyV3, BodyV4]);
 
 /** One line per job: the schema of its payload, in every version that may still lie in a queue. */
 const payloads = {
@@ -66,31 +77,53 @@ export interface NewJob {
   readonly data: unknown;
   /** What lies beside the queue for it; jobs of older versions, which a replay puts back, may have nothing there. */
   readonly payload: Buffer | undefined;
+  /** What of it lies in a list that several share, and not in the payload. */
+  readonly share?: JobShare | undefined;
   /** What it takes in the queue's storage, without what every job takes. */
   readonly bytes: number;
   readonly acceptedMs: number;
 }
 
+/** The share of a job in a list. */
+export interface JobShare extends Pick<SplitBody, "listId" | "lastPart" | "at"> {
+  /** What the last part is to hold; undefined when it is there already. */
+  readonly part: EncodedBody | undefined;
+  /** Of the payload, which is what is left of the body. */
+  readonly encoding: BodyEncoding;
+}
+
 /** Gets the payload of a job that lies beside the queue. */
 export type ReadPayload = (jobId: string) => Promise<Uint8Array | undefined>;
 
-/** Write an accepted body as a job, in the newest version of its payload. */
+/** Write an accepted body as a job, in the newest version of its payload that it takes. */
 export async function writeJob(
   name: JobName,
   { receipt, orgId, requestId, acceptedAt, body }: BodyToEnqueue,
   room: QueueRoom,
+  split?: SplitBody,
 ): Promise<NewJob> {
   const utf8 = typeof body === "string" ? Buffer.from(body) : body;
-  const { encoding, payload } = await encodeBody(utf8, room);
+  const { encoding, payload } = await encodeBody(split?.rest ?? utf8, room);
+  const share = split && (await writeShare(split, encoding, room));
+  const facts = { receipt, orgId, requestId, acceptedAt, bytes: utf8.length };
   return {
     jobId: jobIdOf(orgId, receipt),
     orgId,
     name,
-    data: { v: 3, receipt, orgId, requestId, acceptedAt, bytes: utf8.length, encoding },
+    data: share ? { v: 4, ...facts, encoding: "identity" } : { v: 3, ...facts, encoding },
     payload,
-    bytes: payload.length,
+    share,
+    bytes: payload.length + (share?.part?.payload.length ?? 0),
     acceptedMs: Date.parse(acceptedAt),
   };
+}
+
+async function writeShare(
+  { listId, lastPart, at, part }: SplitBody,
+  encoding: BodyEncoding,
+  room: QueueRoom,
+): Promise<JobShare> {
+  return { listId, lastPart, at, part: part && (await encodeBody(part, room)), encoding };
 }
 
 /**
@@ -115,14 +148,14 @@ export async function readJob(
 }
 
 async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): Promise<string | Buffer> {
-  if (data.v !== 3 && data.encoding !== "beside") {
+  if ("body" in data) {
     if (data.encoding === "identity") return data.body;
     return inflateText(Buffer.from(data.body, "base64"));
   }
   const payload = await readPayload(jobIdOf(data.orgId, data.receipt));
   if (payload === undefined)
     throw new AppError("unreadable_job", "unreadable job payload: what lay beside the queue is missing");
-  if (data.v !== 3) return inflateText(payload);
+  if (data.encoding === "beside") return inflateText(payload);
   return decodeBody({ encoding: data.encoding, payload: toBuffer(payload) }, data.bytes);
 }
 
@@ -136,7 +169,7 @@ export function liesBeside(data: unknown): boolean {
 }
 
 const BesideFacts = z.union([
-  z.object({ v: z.literal(3) }),
+  z.object({ v: z.literal([3, 4]) }),
   z.object({ v: z.literal(2), encoding: z.literal("beside") }),
 ]);
 
@@ -163,7 +196,7 @@ export function mayBeUnregistered(data: unknown): boolean {
   return !RegisteredFacts.safeParse(data).success;
 }
 
-const RegisteredFacts = z.object({ v: z.union([z.literal(2), z.literal(3)]) });
+const RegisteredFacts = z.object({ v: z.literal([2, 3, 4]) });
 
 function isJobName(name: string): name is JobName {
   return Object.hasOwn(payloads, name);

@@ -15,6 +15,8 @@ export const INGEST_TURNS = "ingest-turns";
 const MAX_TURNS = 16;
 // A parcel is tried as a whole: what is large is not tried again because of its neighbours.
 const MAX_BYTES = 512 * 1_024;
+// What a worker makes of it, which is more than lies beside the queue where turns share a list.
+const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 
 const ParcelData = z.object({
   v: z.literal(1),
@@ -31,18 +33,21 @@ export interface CarriedJob {
 
 /** Put turns that may travel together into parcels; their order stays, but for what is put aside for another org. */
 export function packParcels(jobs: readonly PlacedJob[]): QueuedJob[] {
-  const open = new Map<string, PlacedJob[]>();
+  const open = new Map<string, Parcel>();
   const parcels: PlacedJob[][] = [];
   for (const job of jobs) {
     const place = job.name === INGEST_TURN ? `${job.orgId} ${job.priority}` : job.jobId;
+    const bodyBytes = bodyLengthOf(job.data);
     const parcel = open.get(place);
-    if (parcel !== undefined && hasRoom(parcel, job)) {
-      parcel.push(job);
+    if (parcel !== undefined && hasRoom(parcel, job.bytes, bodyBytes)) {
+      parcel.turns.push(job);
+      parcel.bytes += job.bytes;
+      parcel.bodyBytes += bodyBytes;
       continue;
     }
-    const another = [job];
-    open.set(place, another);
-    parcels.push(another);
+    const turns = [job];
+    open.set(place, { turns, bytes: job.bytes, bodyBytes });
+    parcels.push(turns);
   }
   return parcels.map(toQueuedJob);
 }
@@ -90,8 +95,18 @@ export function isParcelId(jobId: string): boolean {
   return jobId.includes("_p");
 }
 
-function hasRoom(parcel: readonly PlacedJob[], { bytes }: PlacedJob): boolean {
-  return parcel.length < MAX_TURNS && parcel.reduce((sum, job) => sum + job.bytes, bytes) <= MAX_BYTES;
+interface Parcel {
+  readonly turns: PlacedJob[];
+  bytes: number;
+  bodyBytes: number;
+}
+
+function hasRoom(parcel: Parcel, bytes: number, bodyBytes: number): boolean {
+  return (
+    parcel.turns.length < MAX_TURNS &&
+    parcel.bytes + bytes <= MAX_BYTES &&
+    parcel.bodyBytes + bodyBytes <= MAX_BODY_BYTES
+  );
 }
 
 function toQueuedJob(turns: readonly PlacedJob[]): QueuedJob {

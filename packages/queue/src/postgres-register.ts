@@ -1,7 +1,8 @@
 import type { Pool, PoolClient } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { INGEST_TURNS } from "./parcels.ts";
-import { createPayloadReader } from "./payload-reader.ts";
+import { dropOldLists } from "./postgres-lists.ts";
+import { createPostgresPayloads } from "./postgres-payloads.ts";
 import { bytesOf, turnsOf } from "./postgres-schema.ts";
 import type { Register, SweepResult } from "./register.ts";
 import { createVacuum } from "./vacuum.ts";
@@ -15,15 +16,7 @@ export function createPostgresRegister(connection: unknown): Register {
   const pool = connection as Pool;
   const vacuum = createVacuum(pool);
   return {
-    readPayload: createPayloadReader(async (jobIds) => {
-      const { rows } = await pool.query<{ job_id: string; body: Buffer }>({
-        name: "read-payloads",
-        text: "SELECT job_id, body FROM turnpike_queue.payloads WHERE queue = $1 AND job_id = ANY ($2)",
-        values: [INGEST_QUEUE, jobIds],
-      });
-      const bodies = new Map(rows.map(({ job_id, body }) => [job_id, body]));
-      return jobIds.map((jobId) => bodies.get(jobId));
-    }),
+    readPayload: createPostgresPayloads(pool),
     async findCarrier(jobId) {
       const { rows } = await pool.query<{ carrier: string | null }>(
         "SELECT carrier FROM turnpike_queue.payloads WHERE queue = $1 AND job_id = $2",
@@ -123,6 +116,8 @@ async function sweep(pool: Pool): Promise<SweepResult> {
           WHERE NOT EXISTS (SELECT FROM bullmq.job j
                              WHERE j.queue = p.queue AND j.id = COALESCE(p.carrier, p.job_id))`,
       );
+      // What a payload has come to need in this moment is left to the next sweep.
+      await dropOldLists(client).catch(() => {});
       await compact(client);
       const found = rows[0];
       return {

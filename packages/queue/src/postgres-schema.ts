@@ -14,7 +14,7 @@ const SHARDS = 32;
 export const REPLAY_SETTING = "turnpike_queue.replay";
 
 // Raised with every change of the statements below, which must stay applicable to what is there.
-const VERSION = 3;
+const VERSION = 4;
 
 const LOCK = "hashtext('turnpike_queue')";
 
@@ -79,6 +79,30 @@ ALTER TABLE turnpike_queue.payloads DROP CONSTRAINT IF EXISTS payloads_queue_job
 -- The parcel that the turn is carried by; null when it is a job of its own.
 ALTER TABLE turnpike_queue.payloads ADD COLUMN IF NOT EXISTS carrier text;
 CREATE INDEX IF NOT EXISTS payloads_carrier_idx ON turnpike_queue.payloads (carrier) WHERE carrier IS NOT NULL;
+
+-- Lists of messages that the bodies of a session share. They grow at their end, and go as a whole.
+CREATE TABLE IF NOT EXISTS turnpike_queue.lists (
+  id uuid PRIMARY KEY,
+  begun_at timestamptz NOT NULL DEFAULT now()
+);
+CREATE TABLE IF NOT EXISTS turnpike_queue.list_parts (
+  list_id uuid NOT NULL REFERENCES turnpike_queue.lists ON DELETE CASCADE,
+  part integer NOT NULL,
+  added_at timestamptz NOT NULL DEFAULT now(),
+  body bytea NOT NULL,
+  encoding text NOT NULL,
+  PRIMARY KEY (list_id, part)
+) WITH (toast_tuple_target = 8160);
+ALTER TABLE turnpike_queue.list_parts ALTER COLUMN body SET STORAGE EXTERNAL;
+-- What a payload needs is there when it comes, and stays for as long as it does.
+ALTER TABLE turnpike_queue.payloads
+  ADD COLUMN IF NOT EXISTS list_id uuid,
+  ADD COLUMN IF NOT EXISTS last_part integer,
+  ADD COLUMN IF NOT EXISTS list_at integer,
+  ADD COLUMN IF NOT EXISTS encoding text,
+  DROP CONSTRAINT IF EXISTS payloads_list_fkey,
+  ADD CONSTRAINT payloads_list_fkey FOREIGN KEY (list_id, last_part) REFERENCES turnpike_queue.list_parts (list_id, part);
+CREATE INDEX IF NOT EXISTS payloads_list_idx ON turnpike_queue.payloads (list_id) WHERE list_id IS NOT NULL;
 
 -- Rows are taken in the order of their orgs, so that two batches never wait for each other.
 CREATE OR REPLACE FUNCTION turnpike_queue.count_added() RETURNS trigger LANGUAGE plpgsql AS $$

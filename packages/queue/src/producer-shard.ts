@@ -8,9 +8,13 @@ import type { NewJob } from "./catalog.ts";
 import { packParcels, sendAlone } from "./parcels.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./load-book.ts";
 import { placeJobs } from "./place-jobs.ts";
+import { dropLists } from "./postgres-lists.ts";
 import { createQueueClient, type QueueClient, WAIT_MS } from "./queue-client.ts";
+import { createSharedLists, type SharedLists } from "./shared-lists.ts";
 
 const MIB = 2 ** 20;
+// Fewer are not worth a statement.
+const LISTS_PER_DROP = 50;
 // A large body takes its time also when the queue is well.
 const WAIT_MS_PER_MIB = 200;
 // Few enough that nobody else waits long for the backend, many enough that a group costs less than its jobs one by one.
@@ -28,11 +32,15 @@ export interface ProducerShard {
   readonly client: QueueClient;
   /** How full it is. */
   readonly book: LoadBook;
+  /** What lies in the database already of conversations; undefined on Redis, which has bodies in one piece. */
+  readonly lists: SharedLists | undefined;
   /**
    * Put jobs in, all or none; the look at the book before it has to be of the same tick.
    * @throws AppError `queue_unavailable`.
    */
   add(jobs: readonly NewJob[], options: { readonly counts: boolean }): Promise<void>;
+  /** Take lists out of the database that were forgotten, now and then. Not waited for; what it leaves, a sweep finds. */
+  dropForgottenLists(): void;
 }
 
 /** Connect in the background; until that has worked, and whenever the shard is away, calls fail within seconds. */
@@ -52,9 +60,11 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
     },
     late: () => new AppError("queue_unavailable", "the queue is busy: try again"),
   });
+  const lists = location.redisUrl === undefined ? createSharedLists() : undefined;
   return {
     client,
     book,
+    lists,
     async add(jobs, { counts }) {
       const placed = placeJobs(jobs, book.current());
       const end = book.begin(sumByOrg(jobs));
@@ -65,6 +75,11 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
       } finally {
         end(isIn);
       }
+    },
+    dropForgottenLists() {
+      const forgotten = lists?.takeForgotten(LISTS_PER_DROP) ?? [];
+      if (forgotten.length === 0) return;
+      client.use(WAIT_MS, ({ backend }) => dropLists(backend, forgotten)).catch(() => {});
     },
   };
 }

@@ -13,6 +13,7 @@ import { type Amount, type KnownLoad, sumLoads } from "./load-book.ts";
 import { createProducerShard, type ProducerShard, sumByOrg } from "./producer-shard.ts";
 import { WAIT_MS } from "./queue-client.ts";
 import { noteShardCount } from "./shard-count.ts";
+import type { SplitBody } from "./shared-lists.ts";
 import { chooseShard, listShards } from "./shards.ts";
 import { within } from "./within.ts";
 
@@ -117,9 +118,21 @@ export function createProducer(options: ProducerOptions): Producer {
     await refresh(shard);
     requireRoom(shard, countByOrg(bodies));
     const jobs: NewJob[] = [];
-    // One after the other: of many bodies, one is there twice at a time.
-    for (const body of bodies) jobs.push(await writeJob(name, body, roomFor(shard, body.orgId)));
-    await put(shard, jobs, { counts: true });
+    const splits: SplitBody[] = [];
+    let isIn = false;
+    try {
+      // One after the other: of many bodies, one is there twice at a time.
+      for (const body of bodies) {
+        const split = shard.lists?.split(body);
+        if (split !== undefined) splits.push(split);
+        jobs.push(await writeJob(name, body, roomFor(shard, body.orgId), split));
+      }
+      await put(shard, jobs, { counts: true });
+      isIn = true;
+    } finally {
+      for (const split of splits) split.end(isIn);
+      shard.dropForgottenLists();
+    }
   };
 
   return {

@@ -5,7 +5,8 @@
 import type { Pool } from "pg";
 
 // Whoever else vacuums them at the moment is left to it. To give room back to the disk would need a lock that keeps everybody out.
-const VACUUM = "VACUUM (SKIP_LOCKED, TRUNCATE false) turnpike_queue.payloads, bullmq.job";
+const VACUUM =
+  "VACUUM (SKIP_LOCKED, TRUNCATE false) turnpike_queue.payloads, turnpike_queue.list_parts, bullmq.job";
 const LEAST_TURNS = 1_000;
 const LEAST_INTERVAL_MS = 5_000;
 // At most a twentieth of the time, however long the indexes of a deep queue take.
