@@ -200,6 +200,14 @@ describe("turns that share a conversation", () => {
     expect(new Set(seen)).toEqual(new Set([turnOf(talkOf(8)), ...turns].map(({ body }) => body.toString())));
   });
 
+  it("are never taken for what they are not: when somebody has changed it, they are dead letters", async () => {
+    const producer = queue.produce();
+    for (const count of [8, 10]) await enqueueWhenUp(producer, [turnOf(talkOf(count))]);
+    await sql`UPDATE turnpike_queue.list_parts SET body = overlay(body PLACING ${Buffer.from("x")} FROM 100) WHERE part = 0`;
+    expect((await takeAll()).size).toBe(0);
+    expect(queue.letters()).toMatchObject([{ code: "unreadable_job" }, { code: "unreadable_job" }]);
+  });
+
   it("say so when somebody has taken a part of it away: the others are handled", async () => {
     const producer = queue.produce();
     const [first, second, other] = [turnOf(talkOf(8)), turnOf(talkOf(10)), turnOf(talkOf(8, "b"), "s-2")];

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Message } from "./block.ts";
@@ -267,5 +268,23 @@ describe("a history of bodies", () => {
     const body = bodyOf([...talk(10), 7], { name: "input" });
     for (const _try of [1, 2]) expectLikePlain(history, body);
     expect(countKnown(read(history, body))).toBe(0);
+  });
+
+  it("tells where the messages lie, and what each of them ends, whether they are known or not", () => {
+    const history = createBodyHistory(PLENTY);
+    for (const count of [6, 9, 9, 3]) {
+      const messages = talk(count, "ü");
+      const body = Buffer.from(bodyOf(messages));
+      const parsed = history.parse(body);
+      const { start = 0, marks = [] } = parsed.remember(readTurnBody(parsed.body).messages) ?? {};
+      const texts = messages.map((each) => JSON.stringify(each));
+      const wanted = texts.map((_text, at) => Buffer.from(texts.slice(0, at + 1).join(",")));
+      expect(marks.map(({ end }) => body.subarray(start, start + end))).toEqual(wanted);
+      expect(marks.map(({ digest }) => digest)).toEqual(
+        wanted.map((bytes) => createHash("sha256").update(bytes).digest("binary")),
+      );
+    }
+    const loose = history.parse(Buffer.from("{}"));
+    expect(loose.remember([])).toBeUndefined();
   });
 });

@@ -35,6 +35,27 @@ describe("a payload", () => {
     }
   });
 
+  it("of a body that shares a list is read back as what was put together, and as nothing else", async () => {
+    const body = Buffer.from(JSON.stringify({ messages: ["a", "b"], text: "x".repeat(20_000) }));
+    const rest = Buffer.concat([body.subarray(0, 13), body.subarray(20)]);
+    const split = { listId: turn.receipt, lastPart: 3, at: 13, rest, part: body.subarray(13, 20), end() {} };
+    const job = await writeJob(INGEST_TURN, { ...turn, body }, "tight", split);
+    expect(job.share).toMatchObject({ listId: turn.receipt, lastPart: 3, at: 13, encoding: "deflate" });
+    expect(job.share?.part).toEqual({ encoding: "identity", payload: body.subarray(13, 20) });
+    expect(job.bytes).toBe((job.payload?.length ?? 0) + 7);
+    const read = (payload: Buffer) => readJob(job.name, job.data, () => Promise.resolve(payload));
+    expect(await read(body)).toEqual({ name: INGEST_TURN, accepted: { ...turn, body } });
+    expect([bodyLengthOf(job.data), liesBeside(job.data), mayBeUnregistered(job.data)]).toEqual([
+      body.length,
+      true,
+      false,
+    ]);
+    for (const wrong of [rest, Buffer.from(body.toString().replace("b", "c"))]) {
+      const error = await read(wrong).catch((reason: unknown) => reason);
+      expect(isAppError(error, "unreadable_job") && error.message).toMatch(/not what was received$/);
+    }
+  });
+
   it("of version 1 stays readable", async () => {
     const { body: _body, ...facts } = turn;
     // What a process of the first version left in a queue; its compressed body is `{"text":"hello"}`.

@@ -2,6 +2,7 @@
  * The jobs: their names and the versioned schema of their payloads. A new version is added beside the old one, which
  * stays readable for as long as jobs of it may be waiting somewhere (a deploy, a dead letter).
  */
+import { crc32 } from "node:zlib";
 import { AppError } from "@turnpike/domain/errors";
 import type { AcceptedBody, BodyToEnqueue } from "@turnpike/domain/ports";
 import { z } from "zod";
@@ -56,7 +57,12 @@ const BodyV3 = z.object({
 });
 
 // As version 3, but most of the body lies in a list that several share: the register puts it together, which older versions cannot.
-const BodyV4 = BodyV3.extend({ v: z.literal(4), encoding: z.literal("identity") });
+const BodyV4 = BodyV3.extend({
+  v: z.literal(4),
+  encoding: z.literal("identity"),
+  /** Of its UTF-8. */
+  crc32: z.int(),
+});
 
 const Body = z.discriminatedUnion("v", [BodyV1, BodyV2, BodyV3, BodyV4]);
 
@@ -110,7 +116,7 @@ export async function writeJob(
     jobId: jobIdOf(orgId, receipt),
     orgId,
     name,
-    data: share ? { v: 4, ...facts, encoding: "identity" } : { v: 3, ...facts, encoding },
+    data: share ? { v: 4, ...facts, encoding: "identity", crc32: crc32(utf8) } : { v: 3, ...facts, encoding },
     payload,
     share,
     bytes: payload.length + (share?.part?.payload.length ?? 0),
@@ -156,6 +162,8 @@ async function readBody(data: z.infer<typeof Body>, readPayload: ReadPayload): P
   if (payload === undefined)
     throw new AppError("unreadable_job", "unreadable job payload: what lay beside the queue is missing");
   if (data.encoding === "beside") return inflateText(payload);
+  if (data.v === 4 && crc32(payload) !== data.crc32)
+    throw new AppError("unreadable_job", "unreadable job payload: it is not what was received");
   return decodeBody({ encoding: data.encoding, payload: toBuffer(payload) }, data.bytes);
 }
 

@@ -44,11 +44,16 @@ describe("parcels", () => {
     expect(packParcels(jobs)).toEqual(jobs.map(sendAlone));
   });
 
-  it("carry 16 turns and half a megabyte at most", () => {
+  it("carry 16 turns and half a megabyte at most, of bodies of two megabytes", () => {
     expect(carriedBy(times(35, () => jobOf())).map(({ length }) => length)).toEqual([16, 16, 3]);
     const large = times(4, () => jobOf({ bytes: 200_000 }));
     expect(carriedBy(large).map(({ length }) => length)).toEqual([2, 2]);
     expect(carriedBy(times(2, () => jobOf({ bytes: 9_000_000 })))).toHaveLength(2);
+    const sharing = times(4, () => {
+      const job = jobOf();
+      return { ...job, data: { ...(job.data as object), bytes: 700_000 } };
+    });
+    expect(carriedBy(sharing).map(({ length }) => length)).toEqual([2, 2]);
   });
 
   it("are unpacked to the jobs that their turns would be", () => {
