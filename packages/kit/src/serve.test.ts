@@ -106,8 +106,8 @@ describe("many requests at once", () => {
     await sendAtOnce(server.url);
     const durations = lines.map((line) => (JSON.parse(line) as { durationMs: number }).durationMs);
     expect(durations).toHaveLength(REQUESTS);
-    // The others took a millisecond each.
-    expect(durations.at(-1)).toBeGreaterThan(REQUESTS - 1);
+    // Each took a millisecond by itself; the last few may come while the first are worked on.
+    expect(durations.at(-1)).toBeGreaterThan(REQUESTS / 2);
   });
 
   it("of a client that goes away meanwhile disturb nobody", async () => {
