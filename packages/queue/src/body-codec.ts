@@ -65,11 +65,7 @@ export async function decodeBody({ encoding, payload }: EncodedBody, size: numbe
   if (encoding === "identity") return payload;
   if (size > MAX_INFLATED_BYTES) return inflateText(payload);
   try {
-    // In one piece when it is as long as it was said to be; what is longer than that still inflates, up to the limit.
-    const options = { chunkSize: size + SPARE_BYTES, maxOutputLength: MAX_INFLATED_BYTES };
-    return size < ASK_THREAD_FROM_BYTES.inflate
-      ? inflateRawSync(payload, options)
-      : await inflate(payload, options);
+    return await inflateBytes(payload, size);
   } catch (cause) {
     throw doesNotInflate(cause);
   }
@@ -78,14 +74,17 @@ export async function decodeBody({ encoding, payload }: EncodedBody, size: numbe
 /** Decode a piece of a body that was not large; undefined when the compressed bytes are broken. */
 export async function decodePiece({ encoding, payload }: EncodedBody): Promise<Buffer | undefined> {
   if (encoding === "identity") return payload;
-  const options = { maxOutputLength: MAX_INFLATED_BYTES };
   try {
-    return payload.length * USUAL_RATIO < ASK_THREAD_FROM_BYTES.inflate
-      ? inflateRawSync(payload, options)
-      : await inflate(payload, options);
+    return await inflateBytes(payload, payload.length * USUAL_RATIO);
   } catch {
     return undefined;
   }
+}
+
+/** In one piece when it is as long as it was said to be; what is longer than that still inflates, up to the limit. */
+async function inflateBytes(payload: Buffer, size: number): Promise<Buffer> {
+  const options = { chunkSize: size + SPARE_BYTES, maxOutputLength: MAX_INFLATED_BYTES };
+  return size < ASK_THREAD_FROM_BYTES.inflate ? inflateRawSync(payload, options) : inflate(payload, options);
 }
 
 /**

@@ -49,9 +49,10 @@ describe("parcels", () => {
     const large = times(4, () => jobOf({ bytes: 200_000 }));
     expect(carriedBy(large).map(({ length }) => length)).toEqual([2, 2]);
     expect(carriedBy(times(2, () => jobOf({ bytes: 9_000_000 })))).toHaveLength(2);
+    const share = { listId: "", lastPart: 0, at: 0, part: undefined, encoding: "identity" } as const;
     const sharing = times(4, () => {
       const job = jobOf();
-      return { ...job, data: { ...(job.data as object), bytes: 700_000 } };
+      return { ...job, data: { ...(job.data as object), bytes: 700_000 }, share };
     });
     expect(carriedBy(sharing).map(({ length }) => length)).toEqual([2, 2]);
   });

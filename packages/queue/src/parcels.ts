@@ -15,7 +15,7 @@ export const INGEST_TURNS = "ingest-turns";
 const MAX_TURNS = 16;
 // A parcel is tried as a whole: what is large is not tried again because of its neighbours.
 const MAX_BYTES = 512 * 1_024;
-// What a worker makes of it, which is more than lies beside the queue where turns share a list.
+// What a worker makes of it, where turns share a list and little of them lies beside the queue.
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 
 const ParcelData = z.object({
@@ -37,7 +37,7 @@ export function packParcels(jobs: readonly PlacedJob[]): QueuedJob[] {
   const parcels: PlacedJob[][] = [];
   for (const job of jobs) {
     const place = job.name === INGEST_TURN ? `${job.orgId} ${job.priority}` : job.jobId;
-    const bodyBytes = bodyLengthOf(job.data);
+    const bodyBytes = job.share === undefined ? job.bytes : bodyLengthOf(job.data);
     const parcel = open.get(place);
     if (parcel !== undefined && hasRoom(parcel, job.bytes, bodyBytes)) {
       parcel.turns.push(job);
