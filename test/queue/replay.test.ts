@@ -1,7 +1,8 @@
+import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn } from "@turnpike/domain/ports";
 import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
-import { readDeadJob, writeDeadJob } from "@turnpike/queue/dead-job";
+import { readDeadJob, reviveJob, writeDeadJob } from "@turnpike/queue/dead-job";
 import { createJobContents } from "@turnpike/queue/job-contents";
 import type { RunnableJob } from "@turnpike/queue/run-job";
 import { describe, expect, it } from "vitest";
@@ -78,9 +79,8 @@ describe("a dead letter's job", () => {
   });
 
   it("of an unknown version is kept as it is", async () => {
-    const dead = await writeDeadJob({ jobId: "a_b", name: "ingest-turn", data: { v: 99, x: [1] } }, () => {
-      throw new Error("nothing lies beside it");
-    });
+    const job = { jobId: "a_b", name: "ingest-turn", data: { v: 99, x: [1] } };
+    const dead = await writeDeadJob(job, nothingBeside);
     expect(await readDeadJob(dead.job)).toEqual({
       name: "ingest-turn",
       body: undefined,
@@ -111,6 +111,17 @@ describe("a dead letter's job", () => {
     expect((await readDeadJob(whole.job)).body).toBeDefined();
     const rest = await write(undefined);
     expect([rest.isWhole, (await readDeadJob(rest.job)).body]).toEqual([false, undefined]);
+  });
+
+  it("keeps what lay beside it of a version that is newer than its worker, for a newer one to run", async () => {
+    const job = await writeJob(INGEST_TURN, largeTurn(), "tight");
+    const newer = { jobId: job.jobId, name: job.name, data: { ...(job.data as object), v: 99 } };
+    const letter = await writeDeadJob(newer, () => Promise.resolve(job.payload));
+    expect([letter.isWhole, (await readDeadJob(letter.job)).body]).toEqual([true, undefined]);
+    expect(reviveJob(job.jobId, randomUUID(), letter.job, 0)).toMatchObject({
+      data: newer.data,
+      payload: job.payload,
+    });
   });
 
   it("that is none is refused", async () => {

@@ -135,6 +135,8 @@ describe("turns that share a conversation", () => {
     await register.sweep();
     expect(await countLists()).toMatchObject({ lists: 1, parts: 2 });
     expect(await takeAll()).toEqual(asSent(turns));
+    // Nor does one stay of which somebody took every part away.
+    await sql`INSERT INTO turnpike_queue.lists (id, begun_at) VALUES (${randomUUID()}, now() - ${TOO_OLD}::interval)`;
     await register.sweep();
     expect(await countLists()).toMatchObject({ lists: 0, parts: 0 });
   });

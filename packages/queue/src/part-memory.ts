@@ -1,5 +1,5 @@
 /** Keeps the parts of lists that were read lately. What is in a list never changes, so what is kept is never wrong. */
-const MAX_BYTES = 24 * 2 ** 20;
+const MAX_BYTES = 12 * 2 ** 20;
 
 /** Parts of lists. */
 export interface PartMemory {

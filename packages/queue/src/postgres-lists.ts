@@ -7,8 +7,8 @@ const IS_UNUSED = "NOT EXISTS (SELECT FROM turnpike_queue.payloads p WHERE p.lis
 // A process goes on with a list for ten minutes after it grew.
 const DROP_OLD = `DELETE FROM turnpike_queue.lists l
   WHERE begun_at < now() - interval '20 minutes'
-    AND (SELECT added_at FROM turnpike_queue.list_parts p WHERE p.list_id = l.id ORDER BY part DESC LIMIT 1)
-        < now() - interval '20 minutes'
+    AND coalesce((SELECT added_at FROM turnpike_queue.list_parts p WHERE p.list_id = l.id ORDER BY part DESC LIMIT 1),
+                 begun_at) < now() - interval '20 minutes'
     AND ${IS_UNUSED}`;
 
 /**
