@@ -27,7 +27,7 @@ export function createPartMemory(maxBytes: number = MAX_BYTES): PartMemory {
     },
     put(listId, parts) {
       drop(listId);
-      lists.set(listId, parts);
+      lists.set(listId, parts.map(toOwnMemory));
       bytes += sumBytes(parts);
       for (const oldest of lists.keys()) {
         if (bytes <= maxBytes) return;
@@ -35,6 +35,14 @@ export function createPartMemory(maxBytes: number = MAX_BYTES): PartMemory {
       }
     },
   };
+}
+
+/** A short one is a slice of memory that it shares with what is soon forgotten, and would keep all of it. */
+function toOwnMemory(part: Buffer): Buffer {
+  if (part.buffer.byteLength === part.byteLength) return part;
+  const own = Buffer.allocUnsafeSlow(part.byteLength);
+  part.copy(own);
+  return own;
 }
 
 function sumBytes(parts: readonly Buffer[]): number {

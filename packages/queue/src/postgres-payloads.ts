@@ -65,18 +65,10 @@ async function readLists(pool: Pool, memory: PartMemory, rows: readonly Row[]): 
   for (const { list_id: id, body, encoding } of partRows) {
     const part = await decodePiece({ encoding, payload: body });
     if (part === undefined) broken.add(id);
-    else if (!broken.has(id)) read.get(id)?.push(toOwnMemory(part));
+    else if (!broken.has(id)) read.get(id)?.push(part);
   }
   for (const [id, parts] of read) memory.put(id, parts);
   return new Map([...lists, ...read]);
-}
-
-/** A short one is a slice of memory that it shares with what is soon forgotten, and keeps all of it. */
-function toOwnMemory(part: Buffer): Buffer {
-  if (part.buffer.byteLength === part.byteLength) return part;
-  const own = Buffer.allocUnsafeSlow(part.byteLength);
-  part.copy(own);
-  return own;
 }
 
 /** Undefined when a part is missing or broken, which only somebody can have done. */
