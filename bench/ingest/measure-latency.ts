@@ -6,6 +6,7 @@ import { execFile } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import type { Sql } from "postgres";
+import { type CoreSpeed, watchCores } from "../support/core-speed.ts";
 import { type MachineUse, watchMachine } from "../support/watch-machine.ts";
 import { writeBodies } from "./bodies.ts";
 import { countTurns, type LoadOrder } from "./load-order.ts";
@@ -37,6 +38,7 @@ export interface Latency {
   readonly visible: readonly number[];
   /** At that time. */
   readonly machine: MachineUse;
+  readonly cores: CoreSpeed;
 }
 
 /** Time the watched turns at a rate of all turns; the first turn of a session is not watched, it has no id yet. */
@@ -57,14 +59,17 @@ export async function measureLatency(
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
     await sleep(load?.leadMs ?? LEAD_MS);
-    const { result: times, machine } = await watchMachine(() => watchSessions(product, timelineUrl));
+    const { result: watched, machine } = await watchMachine(() =>
+      watchCores(() => watchSessions(product, timelineUrl)),
+    );
     const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
     await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
     return {
-      accepted: times.map(({ accepted }) => accepted),
-      visible: times.map(({ visible }) => visible),
+      accepted: watched.result.map(({ accepted }) => accepted),
+      visible: watched.result.map(({ visible }) => visible),
       machine,
+      cores: watched.speed,
     };
   } finally {
     await product.stop();

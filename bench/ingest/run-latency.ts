@@ -1,3 +1,4 @@
+import { type CoreSpeed, watchCores } from "../support/core-speed.ts";
 import { describeTimes } from "../support/quantiles.ts";
 import type { Bundle } from "./bundle-apps.ts";
 import { type Latency, measureLatency } from "./measure-latency.ts";
@@ -31,6 +32,7 @@ export async function runLatency(
         "from it until visible",
         "cores busy",
         "disk held up",
+        "a piece of work on a core, ms: for the capacity; watched",
       ],
     ),
   );
@@ -41,16 +43,26 @@ export async function runLatency(
   }));
   for (const { backend, product } of products) {
     const atLow = await measureLatency(product, { turnsPerSecond: LOW_PER_SECOND, workers });
-    say(row(backend, "low", LOW_PER_SECOND, ...describe(atLow)));
+    say(row(backend, "low", LOW_PER_SECOND, ...describe(atLow), describeCores(atLow.cores)));
     figures.push({ of: backend, workers, turnsPerSecond: LOW_PER_SECOND, ms: atLow });
   }
   for (let round = 1; round <= rounds; round += 1) {
     for (const { backend, product, atHigh } of products) {
-      const capacity = (await measureStore(product, { size: "35k", turns, workers })).turnsPerSecond;
+      const measured = await watchCores(() => measureStore(product, { size: "35k", turns, workers }));
+      const capacity = measured.result.turnsPerSecond;
       const turnsPerSecond = capacity * SHARE_OF_CAPACITY;
       const times = await measureLatency(product, { turnsPerSecond, workers });
-      say(row(backend, `70 % of ${capacity.toFixed(0)}`, turnsPerSecond, ...describe(times)));
-      figures.push({ of: backend, workers, round, capacity, turnsPerSecond, ms: times });
+      const cores = `${describeCores(measured.speed)}; ${describeCores(times.cores)}`;
+      say(row(backend, `70 % of ${capacity.toFixed(0)}`, turnsPerSecond, ...describe(times), cores));
+      figures.push({
+        of: backend,
+        workers,
+        round,
+        capacity,
+        coresForCapacity: measured.speed,
+        turnsPerSecond,
+        ms: times,
+      });
       atHigh.push(times);
     }
   }
@@ -61,4 +73,9 @@ export async function runLatency(
 function describe({ accepted, visible, machine }: Latency): string[] {
   const heldUp = `${(100 * machine.heldUp).toFixed(1)} %, ${machine.longestWaitMs.toFixed(0)} ms at most`;
   return [describeTimes(accepted), describeTimes(visible), machine.busyCores.toFixed(2), heldUp];
+}
+
+/** The mean, and the means of the fastest and the slowest second. */
+function describeCores({ meanMs, fastestMs, slowestMs }: CoreSpeed): string {
+  return `${meanMs.toFixed(2)} (${fastestMs.toFixed(2)} to ${slowestMs.toFixed(2)})`;
 }

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { createBodyHistory } from "@turnpike/domain/body-history";
-import { createChainMemory } from "@turnpike/domain/chain-memory";
+import { type BodyHistory, createBodyHistory } from "@turnpike/domain/body-history";
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn, type TurnMemory } from "@turnpike/domain/prepare-turn";
+import { prepareTurn } from "@turnpike/domain/prepare-turn";
 import { createMemoryStore } from "@turnpike/store/memory-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";
@@ -38,11 +37,11 @@ const accept = (body: string, orgId: string = NIL_UUID): AcceptedTurn => ({
 function run(
   store: TurnStore,
   turn: AcceptedTurn,
-  { log = createLog(), memory }: { log?: Log; memory?: TurnMemory } = {},
+  { log = createLog(), history }: { log?: Log; history?: BodyHistory } = {},
 ) {
   const woken: object[] = [];
   const wakes = { publish: (news: readonly object[]) => void woken.push(...news) };
-  const deps = { store, log, wakes, ...(memory === undefined ? {} : { memory }) };
+  const deps = { store, log, wakes, ...(history === undefined ? {} : { history }) };
   return ingestTurn(deps, turn).then((outcome) => ({ outcome, woken }));
 }
 
@@ -136,18 +135,15 @@ describe("a turn whose history the worker read before, but that no store has", (
     const body = turnBody(turn);
     return { asBytes: { ...accept("", org), body: Buffer.from(body) }, asText: accept(body, org) };
   };
-  const createMemory = (): TurnMemory => ({
-    bodies: createBodyHistory({ maxBytes: 2 ** 20 }),
-    hashes: createChainMemory({ maxChars: 2 ** 20 }),
-  });
+  const createHistory = () => createBodyHistory({ maxBytes: 2 ** 20 });
 
   it("brings all of it into a store of sessions", async () => {
     const [org, other] = [randomUUID(), randomUUID()];
-    const memory = createMemory();
+    const history = createHistory();
     await run(fixture.store, acceptBytes({ org: other, messages: long.slice(0, 1) }, other).asBytes, {
-      memory,
+      history,
     });
-    await run(fixture.store, acceptBytes({ org, messages: long }, org).asBytes, { memory });
+    await run(fixture.store, acceptBytes({ org, messages: long }, org).asBytes, { history });
     const { nodes } = prepareTurn(accept(turnBody({ org, messages: long }), org));
     const rows = await fixture.sql<{ hash: string; content: unknown }[]>`
       SELECT hash, content FROM nodes WHERE org_id = ${org}`;
@@ -156,11 +152,13 @@ describe("a turn whose history the worker read before, but that no store has", (
   });
 
   it("brings all of it into a store of nodes only", async () => {
-    const memory = createMemory();
-    await run(createMemoryStore(), acceptBytes({ messages: long.slice(0, 1) }, NIL_UUID).asBytes, { memory });
+    const history = createHistory();
+    await run(createMemoryStore(), acceptBytes({ messages: long.slice(0, 1) }, NIL_UUID).asBytes, {
+      history,
+    });
     const store = createMemoryStore();
     const { asBytes, asText } = acceptBytes({ messages: long }, NIL_UUID);
-    await run(store, asBytes, { memory });
+    await run(store, asBytes, { history });
     const { nodes } = prepareTurn(asText);
     expect(nodes.map(({ hash }) => store.findNode(NIL_UUID, hash)?.content)).toEqual(
       nodes.map(({ content }) => content),

@@ -1,5 +1,4 @@
 import { createBodyHistory } from "@turnpike/domain/body-history";
-import { createChainMemory } from "@turnpike/domain/chain-memory";
 import { isAppError } from "@turnpike/domain/errors";
 import type { DeadLetterStore, TurnStore } from "@turnpike/domain/ports";
 import type { Logger } from "@turnpike/kit/logger";
@@ -16,8 +15,6 @@ import { ingestTurn } from "./jobs/ingest-turn.ts";
 
 // More lanes wait for the same rows, and for the same disk.
 const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 20 } as const;
-// What the last turns of some hundred sessions brought.
-const CHAIN_MEMORY_CHARS = 2 * 2 ** 20;
 // Conversations of some 650 sessions of 40 messages.
 const BODY_HISTORY_BYTES = 6 * 2 ** 20;
 
@@ -38,10 +35,7 @@ export function createWorker(worker: WorkerDeps): Consumer {
   const deps = {
     store:
       store.capability === "sessions" ? batchTurns(store, { ...BATCHES, mostTurns: concurrency }) : store,
-    memory: {
-      bodies: createBodyHistory({ maxBytes: BODY_HISTORY_BYTES }),
-      hashes: createChainMemory({ maxChars: CHAIN_MEMORY_CHARS }),
-    },
+    history: createBodyHistory({ maxBytes: BODY_HISTORY_BYTES }),
     wakes,
     log: logger,
   };

@@ -1,6 +1,5 @@
 import type { Message } from "./block.ts";
 import type { BodyHistory } from "./body-history.ts";
-import type { ChainMemory } from "./chain-memory.ts";
 import { sessionIdOf } from "./envelope.ts";
 import { AppError } from "./errors.ts";
 import { parseKnownBody } from "./parse-body.ts";
@@ -25,22 +24,16 @@ export interface RawTurn {
   readonly body: string | Buffer;
 }
 
-/** What is known of earlier turns, whose conversations the next ones send again. */
-export interface TurnMemory {
-  readonly bodies: BodyHistory;
-  readonly hashes: ChainMemory;
-}
-
 /**
- * Compute all of a turn that does not need the store. The same body gives the same hashes, facts and events, with a memory
- * of earlier turns or without.
+ * Compute all of a turn that does not need the store. The same body gives the same hashes, facts and events, with a history
+ * of earlier bodies or without.
  * @throws AppError `invalid_envelope`, `unsupported_provider`, `unparsable_request`, `invalid_response`: the body should
  *   have been refused at the door, so these are permanent.
  */
-export function prepareTurn(raw: RawTurn, memory?: TurnMemory): PreparedTurn {
-  const parsed = parseKnownBody(raw.body, memory?.bodies);
+export function prepareTurn(raw: RawTurn, history?: BodyHistory): PreparedTurn {
+  const parsed = parseKnownBody(raw.body, history);
   const received = readTurnBody(parsed.body);
-  const hashed = buildChain(messagesOf(received), memory?.hashes);
+  const hashed = buildChain(messagesOf(received));
   const { turn, nodes, replaced } = mayHoldUnstorable(raw.body)
     ? makeStorable(received, hashed)
     : { turn: received, nodes: hashed, replaced: 0 };

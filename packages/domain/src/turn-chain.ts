@@ -1,5 +1,4 @@
 import type { Block, Message } from "./block.ts";
-import type { ChainMemory, RememberedMessage } from "./chain-memory.ts";
 import { AppError } from "./errors.ts";
 import { isKnown, type KnownMessage } from "./known-messages.ts";
 import { hashNode } from "./node-hash.ts";
@@ -17,38 +16,25 @@ export interface ChainNode {
 
 /**
  * Build the chain of a turn, root to leaf: one node per message, whatever its role, also when its content is empty.
- * The messages are the request's and, last, the response's. Those that are known with their hashes, or that the memory knows, are not
- * hashed again.
+ * The messages are the request's and, last, the response's. Those that are known with their hashes are not hashed again.
  * @throws AppError `unparsable_request` when a block's opaque JSON is nested too deep.
  */
-export function buildChain(messages: readonly Message[], memory?: ChainMemory): ChainNode[] {
+export function buildChain(messages: readonly Message[]): ChainNode[] {
   let parentHash: string | null = null;
   return messages.map((message) => {
     if (isKnownNode(message)) {
       parentHash = message.hash;
       return message;
     }
-    const { hash, message: kept } = recall(memory, message, parentHash);
-    const node: ChainNode = { hash, parentHash, role: kept.role, content: kept.content };
-    parentHash = hash;
+    const { role, content } = message;
+    const node: ChainNode = { hash: hashNode(message, parentHash), parentHash, role, content };
+    parentHash = node.hash;
     return node;
   });
 }
 
 function isKnownNode(message: Message): message is KnownMessage & { readonly hash: string } {
   return isKnown(message) && message.hash !== undefined;
-}
-
-function recall(
-  memory: ChainMemory | undefined,
-  message: Message,
-  parentHash: string | null,
-): RememberedMessage {
-  const known = memory?.find(parentHash ?? "", message);
-  if (known !== undefined) return known;
-  const hash = hashNode(message, parentHash);
-  memory?.remember(parentHash ?? "", message, hash);
-  return { message, hash };
 }
 
 /**

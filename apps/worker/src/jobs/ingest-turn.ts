@@ -2,9 +2,10 @@
  * Stores one turn. The path is chosen by capability, and the compiler checks it: `ingestTurns` can only be called on a
  * store that says it has it, so a renamed method never turns whole turns silently into loose nodes.
  */
+import type { BodyHistory } from "@turnpike/domain/body-history";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn, type TurnMemory } from "@turnpike/domain/prepare-turn";
+import { prepareTurn } from "@turnpike/domain/prepare-turn";
 import type { PreparedTurn } from "@turnpike/domain/prepared-turn";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 
@@ -13,8 +14,8 @@ export interface IngestTurnDeps {
   readonly store: TurnStore;
   readonly log: Log;
   readonly wakes: Pick<WakePublisher, "publish">;
-  /** Of earlier turns; without one each turn is parsed and hashed whole. */
-  readonly memory?: TurnMemory;
+  /** Of earlier bodies; without one each turn is parsed and hashed whole. */
+  readonly history?: BodyHistory;
 }
 
 /** How a job ended, for its log line. */
@@ -28,7 +29,7 @@ export async function ingestTurn(deps: IngestTurnDeps, accepted: AcceptedTurn): 
   const started = performance.now();
   const facts: Record<string, unknown> = { requestId: accepted.requestId, receipt: accepted.receipt };
   try {
-    const turn = prepareTurn(accepted, deps.memory);
+    const turn = prepareTurn(accepted, deps.history);
     const prepareMs = performance.now() - started;
     const outcome = await storeTurn(deps, turn);
     deps.log.info(

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { type BodyHistory, createBodyHistory } from "./body-history.ts";
-import { createChainMemory } from "./chain-memory.ts";
 import { NIL_UUID } from "./envelope.ts";
 import { prepareTurn } from "./prepare-turn.ts";
 import type { PreparedTurn } from "./prepared-turn.ts";
@@ -70,17 +69,14 @@ const plainly = (turn: PreparedTurn): PreparedTurn => ({
   nodes: turn.nodes.map(({ hash, parentHash, role, content }) => ({ hash, parentHash, role, content })),
 });
 
-describe("a turn that is prepared with a memory of earlier ones", () => {
+describe("a turn that is prepared with a history of earlier bodies", () => {
   it.each([
     ["anthropic", "messages"],
     ["openai", "messages"],
     ["openai", "input"],
     ["ollama", "messages"],
   ])("is what it is without one, and changes nothing that is shared: %s, %s", (provider, list) => {
-    const memory = {
-      bodies: frozen(createBodyHistory({ maxBytes: 2 ** 24 })),
-      hashes: createChainMemory({ maxChars: 2 ** 20 }),
-    };
+    const history = frozen(createBodyHistory({ maxBytes: 2 ** 24 }));
     const write = writers[provider] as (at: number) => object;
     const talk = Array.from({ length: 14 }, (_unused, at) => write(at));
     const fork = [...talk.slice(0, 5), { role: "user", content: "another way" }, ...talk.slice(6)];
@@ -90,7 +86,7 @@ describe("a turn that is prepared with a memory of earlier ones", () => {
     )) {
       const body = bodyOf(provider, list, messages);
       const raw = { receipt, orgId: NIL_UUID, body };
-      expect(plainly(prepareTurn(raw, memory))).toEqual(prepareTurn(raw));
+      expect(plainly(prepareTurn(raw, history))).toEqual(prepareTurn(raw));
       expect(prepareTurn(raw)).toEqual(prepareTurn({ ...raw, body: body.toString() }));
     }
   });

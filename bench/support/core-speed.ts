@@ -1,0 +1,60 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** How fast the cores were: milliseconds of CPU that one and the same piece of work took. Where others share them it varies. */
+export interface CoreSpeed {
+  readonly meanMs: number;
+  /** The mean of the fastest second. */
+  readonly fastestMs: number;
+  /** The mean of the slowest second. */
+  readonly slowestMs: number;
+}
+
+const EVERY_MS = 50;
+const SAMPLES_PER_SECOND = 1_000 / EVERY_MS;
+const ROUNDS = 200_000;
+// Until V8 has compiled the work.
+const WARM_UP = 20;
+
+/** Run something, and beside it the same piece of work over and over, a hundredth of one core's time in all. */
+export async function watchCores<T>(run: () => Promise<T>): Promise<{ result: T; speed: CoreSpeed }> {
+  for (let time = 0; time < WARM_UP; time += 1) work();
+  const samples: number[] = [];
+  let isOver = false;
+  const sampling = (async () => {
+    while (!isOver) {
+      samples.push(timeWork());
+      await sleep(EVERY_MS);
+    }
+  })();
+  const [result] = await Promise.all([run().finally(() => (isOver = true)), sampling]);
+  return { result, speed: describe(samples) };
+}
+
+/** Of this process's threads, so that what else ran on the core meanwhile does not count. */
+function timeWork(): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / 1_000;
+}
+
+function work(): number {
+  let state = 1;
+  for (let round = 0; round < ROUNDS; round += 1) state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
+  return state;
+}
+
+function describe(samples: readonly number[]): CoreSpeed {
+  const seconds = Array.from({ length: Math.ceil(samples.length / SAMPLES_PER_SECOND) }, (_unused, second) =>
+    meanOf(samples.slice(second * SAMPLES_PER_SECOND, (second + 1) * SAMPLES_PER_SECOND)),
+  );
+  return {
+    meanMs: meanOf(samples),
+    fastestMs: Math.min(...seconds),
+    slowestMs: Math.max(...seconds),
+  };
+}
+
+function meanOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
