@@ -11,13 +11,14 @@ export interface CoreSpeed {
 
 const EVERY_MS = 50;
 const SAMPLES_PER_SECOND = 1_000 / EVERY_MS;
-const ROUNDS = 200_000;
-// Until V8 has compiled the work.
+// Branches and memory, as in what is measured: sums alone are hardly slower on a core that is shared.
+const TEXT = JSON.stringify(Array.from({ length: 400 }, (_unused, at) => ({ at, name: `${at}`.repeat(30) })));
+// Until the code for it is in the caches.
 const WARM_UP = 20;
 
 /** Run something, and beside it the same piece of work over and over, a hundredth of one core's time in all. */
 export async function watchCores<T>(run: () => Promise<T>): Promise<{ result: T; speed: CoreSpeed }> {
-  for (let time = 0; time < WARM_UP; time += 1) work();
+  for (let time = 0; time < WARM_UP; time += 1) JSON.parse(TEXT);
   const samples: number[] = [];
   let isOver = false;
   const sampling = (async () => {
@@ -33,15 +34,9 @@ export async function watchCores<T>(run: () => Promise<T>): Promise<{ result: T;
 /** Of this process's threads, so that what else ran on the core meanwhile does not count. */
 function timeWork(): number {
   const before = process.cpuUsage();
-  work();
+  JSON.parse(TEXT);
   const { user, system } = process.cpuUsage(before);
   return (user + system) / 1_000;
-}
-
-function work(): number {
-  let state = 1;
-  for (let round = 0; round < ROUNDS; round += 1) state = (Math.imul(state, 1_103_515_245) + 12_345) | 0;
-  return state;
 }
 
 function describe(samples: readonly number[]): CoreSpeed {
