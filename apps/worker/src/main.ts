@@ -11,7 +11,7 @@ import { startWorker } from "./start.ts";
 
 // By itself V8 lets what lives grow nearly threefold before it looks for garbage, and takes up to a fifth more memory; the less it may
 // grow, the more often turns wait for that (decision 39).
-setFlagsFromString("--heap-growing-percent=160");
+setFlagsFromString("--heap-growing-percent=140");
 
 // Few turns are dead.
 const DEAD_LETTER_POOL = 2;
