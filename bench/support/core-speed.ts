@@ -16,7 +16,7 @@ const TEXT = JSON.stringify(Array.from({ length: 400 }, (_unused, at) => ({ at, 
 // Until the code for it is in the caches.
 const WARM_UP = 20;
 
-/** Run something, and beside it the same piece of work over and over, a hundredth of one core's time in all. */
+/** Run something, and beside it the same piece of work over and over, a two-hundredth of one core's time in all. */
 export async function watchCores<T>(run: () => Promise<T>): Promise<{ result: T; speed: CoreSpeed }> {
   for (let time = 0; time < WARM_UP; time += 1) JSON.parse(TEXT);
   const samples: number[] = [];

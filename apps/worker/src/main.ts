@@ -10,7 +10,7 @@ import { WorkerConfig } from "./config.ts";
 import { startWorker } from "./start.ts";
 
 // By itself V8 lets what lives grow nearly threefold before it looks for garbage, and takes up to a fifth more memory; the less it may
-// grow, the more often turns wait for that (decision 39).
+// grow, the more often turns wait for a collection (decision 39).
 setFlagsFromString("--heap-growing-percent=140");
 
 // Few turns are dead.
