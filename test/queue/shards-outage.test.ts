@@ -138,7 +138,10 @@ describe.runIf(clusterBackends().length > 0)("a queue of shards whose one master
     const { node, lost, kept } = await chooseMaster();
     const producer = queue.produce();
     await enqueueWhenUp(producer, []);
-    for (const shard of each) await producer.enqueue([turnFor(shard)]);
+    for (const turn of each.map(turnFor)) {
+      // Masters that have just started stand still for a moment, until they know of one another.
+      await waitUntil(() => producer.enqueue([turn]).then(() => true), { what: "all shards take turns" });
+    }
     const begun = new Set<string>();
     const consumer = queue.consume(async ({ receipt }) => void begun.add(receipt));
     await waitUntil(() => begun.size === SHARDS, { what: "all shards are served" });
