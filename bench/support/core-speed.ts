@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { beside } from "./beside.ts";
 
 /** How fast the cores were: milliseconds of CPU that one and the same piece of work took. Where others share them it varies. */
 export interface CoreSpeed {
@@ -20,14 +20,7 @@ const WARM_UP = 20;
 export async function watchCores<T>(run: () => Promise<T>): Promise<{ result: T; speed: CoreSpeed }> {
   for (let time = 0; time < WARM_UP; time += 1) JSON.parse(TEXT);
   const samples: number[] = [];
-  let isOver = false;
-  const sampling = (async () => {
-    while (!isOver) {
-      samples.push(timeWork());
-      await sleep(EVERY_MS);
-    }
-  })();
-  const [result] = await Promise.all([run().finally(() => (isOver = true)), sampling]);
+  const result = await beside(run, { act: () => void samples.push(timeWork()), everyMs: EVERY_MS });
   return { result, speed: describe(samples) };
 }
 

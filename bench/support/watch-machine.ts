@@ -1,7 +1,7 @@
 import { mkdtemp, open, rm } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { beside } from "./beside.ts";
 
 /** What was left of the machine. */
 export interface MachineUse {
@@ -31,17 +31,13 @@ export async function watchMachine<T>(run: () => Promise<T>): Promise<{ result: 
     await file.sync();
     const waits: number[] = [];
     const [startedAt, busyBefore] = [performance.now(), readBusyMs()];
-    let isOver = false;
-    const writing = (async () => {
-      for (let block = 0; !isOver; block = (block + 1) % BLOCKS) {
-        await file.write(BLOCK, 0, BLOCK.length, block * BLOCK.length);
-        const at = performance.now();
-        await file.datasync();
-        waits.push(performance.now() - at);
-        await sleep(EVERY_MS);
-      }
-    })();
-    const [result] = await Promise.all([run().finally(() => (isOver = true)), writing]);
+    const writeBlock = async (): Promise<void> => {
+      await file.write(BLOCK, 0, BLOCK.length, (waits.length % BLOCKS) * BLOCK.length);
+      const at = performance.now();
+      await file.datasync();
+      waits.push(performance.now() - at);
+    };
+    const result = await beside(run, { act: writeBlock, everyMs: EVERY_MS });
     const tookMs = performance.now() - startedAt;
     const long = waits.filter((wait) => wait >= LONG_MS);
     return {
