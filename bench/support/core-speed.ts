@@ -33,7 +33,8 @@ function timeWork(): number {
 }
 
 function describe(samples: readonly number[]): CoreSpeed {
-  const seconds = Array.from({ length: Math.ceil(samples.length / SAMPLES_PER_SECOND) }, (_unused, second) =>
+  const whole = Math.max(1, Math.floor(samples.length / SAMPLES_PER_SECOND));
+  const seconds = Array.from({ length: whole }, (_unused, second) =>
     meanOf(samples.slice(second * SAMPLES_PER_SECOND, (second + 1) * SAMPLES_PER_SECOND)),
   );
   return {

@@ -25,9 +25,17 @@ export interface QueueLocation {
 /** Whether a client answers fast or not at all, or waits for as long as it takes. */
 export type ClientRole = "producer" | "consumer";
 
+/** What holds the jobs. */
+export type BackendKind = "redis" | "postgres";
+
+/** Tell where a queue lives, before it is open. */
+export function backendKindOf({ redisUrl }: Pick<QueueLocation, "redisUrl">): BackendKind {
+  return redisUrl === undefined ? "postgres" : "redis";
+}
+
 /** An open connection to a backend, with the BullMQ classes bound to it. */
 export interface OpenBackend {
-  readonly kind: "redis" | "postgres";
+  readonly kind: BackendKind;
   readonly classes: BackendClasses<IQueueBackend, unknown>;
   readonly connection: unknown;
   ping(): Promise<void>;

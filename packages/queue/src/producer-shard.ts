@@ -3,7 +3,7 @@ import type { Log } from "@turnpike/domain/ports";
 import { AppError } from "@turnpike/domain/errors";
 import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";
-import type { QueueLocation } from "./backend.ts";
+import { backendKindOf, type QueueLocation } from "./backend.ts";
 import type { NewJob } from "./catalog.ts";
 import { packParcels, sendAlone } from "./parcels.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./load-book.ts";
@@ -49,9 +49,10 @@ export interface ProducerShard {
 export function createProducerShard(location: QueueLocation & { readonly log: Log }): ProducerShard {
   const client = createQueueClient(location);
   const book = createLoadBook(() => client.use(WAIT_MS, ({ register }) => register.load()));
+  const kind = backendKindOf(location);
   const line = createAddLine({
     ...GROUPS,
-    restMs: REST_MS[location.redisUrl === undefined ? "postgres" : "redis"],
+    restMs: REST_MS[kind],
     add(jobs, counts) {
       const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
       return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
@@ -63,7 +64,7 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
     },
     late: () => new AppError("queue_unavailable", "the queue is busy: try again"),
   });
-  const lists = location.redisUrl === undefined ? createSharedLists() : undefined;
+  const lists = kind === "postgres" ? createSharedLists() : undefined;
   return {
     client,
     book,

@@ -4,7 +4,7 @@
  * when that one does not answer: it may have it.
  */
 import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports";
-import type { QueueLocation } from "./backend.ts";
+import { backendKindOf, type QueueLocation } from "./backend.ts";
 import type { QueueRoom } from "./body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./bounds.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "./catalog.ts";
@@ -104,7 +104,7 @@ export function createProducer(options: ProducerOptions): Producer {
     await shard.add(jobs, { counts });
   };
   const roomFor = (shard: ProducerShard, orgId: string): QueueRoom => {
-    const share = ROOMY_SHARE[options.redisUrl === undefined ? "postgres" : "redis"];
+    const share = ROOMY_SHARE[backendKindOf(options)];
     const load = currentLoad(shard);
     const isRoomy =
       load.bytes < bounds.maxBytes * share && load.of(orgId).bytes < bounds.maxBytesPerOrg * share;
