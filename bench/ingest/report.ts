@@ -1,6 +1,7 @@
 /** Prints what was measured as Markdown, and holds it against the bars. */
 import { cpus, totalmem, availableParallelism } from "node:os";
 import { quantile } from "../support/quantiles.ts";
+import { describeWriteBack } from "../support/write-back.ts";
 import type { TurnCost } from "./measure-cost.ts";
 import type { Latency } from "./measure-latency.ts";
 import type { MemoryRun } from "./measure-memory.ts";
@@ -29,7 +30,8 @@ export function describeMachine(): string {
   const [cpu] = cpus();
   const gib = Math.round(totalmem() / 2 ** 30);
   const day = new Date().toISOString().slice(0, 10);
-  return `${day}, ${availableParallelism()} cores of ${cpu?.model ?? "an unknown processor"}, ${gib} GiB, Node ${process.version}`;
+  const cores = `${availableParallelism()} cores of ${cpu?.model ?? "an unknown processor"}`;
+  return `${day}, ${cores}, ${gib} GiB, Node ${process.version}; ${describeWriteBack()}`;
 }
 
 /** The value in the middle of the rounds. */

@@ -33,6 +33,7 @@ export async function runLatency(
         "cores busy",
         "disk held up",
         "a piece of work on a core, ms: for the capacity; watched",
+        "so of what was possible then",
       ],
     ),
   );
@@ -43,7 +44,7 @@ export async function runLatency(
   }));
   for (const { backend, product } of products) {
     const atLow = await measureLatency(product, { turnsPerSecond: LOW_PER_SECOND, workers });
-    say(row(backend, "low", LOW_PER_SECOND, ...describe(atLow), describeCores(atLow.cores)));
+    say(row(backend, "low", LOW_PER_SECOND, ...describe(atLow), describeCores(atLow.cores), ""));
     figures.push({ of: backend, workers, turnsPerSecond: LOW_PER_SECOND, ms: atLow });
   }
   for (let round = 1; round <= rounds; round += 1) {
@@ -53,13 +54,18 @@ export async function runLatency(
       const turnsPerSecond = capacity * SHARE_OF_CAPACITY;
       const times = await measureLatency(product, { turnsPerSecond, workers });
       const cores = `${describeCores(measured.speed)}; ${describeCores(times.cores)}`;
-      say(row(backend, `70 % of ${capacity.toFixed(0)}`, turnsPerSecond, ...describe(times), cores));
+      // Cores that have become slower meanwhile could not store as many as they did.
+      const shareThen = (SHARE_OF_CAPACITY * times.cores.meanMs) / measured.speed.meanMs;
+      const load = `70 % of ${capacity.toFixed(0)}`;
+      say(row(backend, load, turnsPerSecond, ...describe(times), cores, `${(100 * shareThen).toFixed(0)} %`));
+      const coresForCapacity = measured.speed;
       figures.push({
         of: backend,
         workers,
         round,
         capacity,
-        coresForCapacity: measured.speed,
+        coresForCapacity,
+        shareThen,
         turnsPerSecond,
         ms: times,
       });
