@@ -58,13 +58,12 @@ export async function runLatency(
       const shareThen = (SHARE_OF_CAPACITY * times.cores.meanMs) / measured.speed.meanMs;
       const load = `70 % of ${capacity.toFixed(0)}`;
       say(row(backend, load, turnsPerSecond, ...describe(times), cores, `${(100 * shareThen).toFixed(0)} %`));
-      const coresForCapacity = measured.speed;
       figures.push({
         of: backend,
         workers,
         round,
         capacity,
-        coresForCapacity,
+        coresForCapacity: measured.speed,
         shareThen,
         turnsPerSecond,
         ms: times,
