@@ -20,6 +20,8 @@ const WATCHED = 20;
 const WATCHED_TURNS = 21;
 // Of all watched sessions together.
 const WATCHED_PER_SECOND = 10;
+// As many turns come first and do not count: the timeline, and what reads it, have only just started.
+const WARM_UP_PER_SECOND = 100;
 const WATCH_MS = (WATCHED * (WATCHED_TURNS + 1) * 1_000) / WATCHED_PER_SECOND;
 // Of the load. More sessions than ever have a turn on its way at once, so that the rate holds whatever an answer takes.
 const SESSIONS_AT_A_TIME = 200;
@@ -54,17 +56,22 @@ export async function measureLatency(
     await product.startWorkers(order.workers);
     const timelineUrl = await product.startTimeline();
     const warm = await warmUp(product.ingestUrl);
-    await waitForReceipts(product, warm.turns);
+    await watchSessions(product, timelineUrl, { tag: "warm-up-watched", perSecond: WARM_UP_PER_SECOND });
+    const before = warm.turns + WATCHED * WATCHED_TURNS;
+    await waitForReceipts(product, before);
 
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
     await sleep(load?.leadMs ?? LEAD_MS);
     const { result: watched, machine } = await watchMachine(() =>
-      watchCores(() => watchSessions(product, timelineUrl)),
+      watchCores(() =>
+        watchSessions(product, timelineUrl, { tag: "watched", perSecond: WATCHED_PER_SECOND }),
+      ),
     );
-    const turns = warm.turns + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
+    const turns = before + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
     await waitForReceipts(product, turns, 100);
-    await countRows(product.sql, { sessions: warm.sessions + (load?.order.sessions ?? 0) + WATCHED, turns });
+    const sessions = warm.sessions + WATCHED + (load?.order.sessions ?? 0) + WATCHED;
+    await countRows(product.sql, { sessions, turns });
     return {
       accepted: watched.result.map(({ accepted }) => accepted),
       visible: watched.result.map(({ visible }) => visible),
@@ -111,22 +118,34 @@ interface TurnTimes {
   readonly visible: number;
 }
 
-async function watchSessions(product: Product, timelineUrl: string): Promise<TurnTimes[]> {
+/** Which sessions are watched. */
+interface Watch {
+  readonly tag: string;
+  /** Turns of all of them together. */
+  readonly perSecond: number;
+}
+
+async function watchSessions(product: Product, timelineUrl: string, watch: Watch): Promise<TurnTimes[]> {
   const bySession = await Promise.all(
     Array.from({ length: WATCHED }, async (_unused, session) => {
-      await sleep((session * 1_000) / WATCHED_PER_SECOND);
-      return watchSession(product, timelineUrl, session);
+      await sleep((session * 1_000) / watch.perSecond);
+      return watchSession(product, timelineUrl, watch, session);
     }),
   );
   return bySession.flat();
 }
 
-async function watchSession(product: Product, timelineUrl: string, session: number): Promise<TurnTimes[]> {
-  const [first = "", ...bodies] = writeBodies("watched", session, WATCHED_TURNS);
-  const everyMs = (WATCHED * 1_000) / WATCHED_PER_SECOND;
+async function watchSession(
+  product: Product,
+  timelineUrl: string,
+  { tag, perSecond }: Watch,
+  session: number,
+): Promise<TurnTimes[]> {
+  const [first = "", ...bodies] = writeBodies(tag, session, WATCHED_TURNS);
+  const everyMs = (WATCHED * 1_000) / perSecond;
   const startedAt = performance.now();
   await postTurn(product.ingestUrl, first);
-  let { id, latest } = await findSession(product, `watched-${session}`);
+  let { id, latest } = await findSession(product, `${tag}-${session}`);
   const times: TurnTimes[] = [];
   for (const [place, body] of bodies.entries()) {
     await sleep(Math.max(0, startedAt + (place + 1) * everyMs - performance.now()));

@@ -35,7 +35,8 @@ export function connectDatabase(options: {
     fetch_types: false,
     types: { texts: typeOfArray(ARRAY_TYPES.texts), uuids: typeOfArray(ARRAY_TYPES.uuids) },
     onnotice: () => {},
-    connection: { application_name: options.name, ...sessionSettings },
+    // What is prepared is planned each time, with its values: tables grow, and a page of 1 is not looked for as one of 1,000 is.
+    connection: { application_name: options.name, plan_cache_mode: "force_custom_plan", ...sessionSettings },
   });
 }
 

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { liveSession } from "../read/live-session.ts";
-import type { ReadDatabase } from "../read/read-database.ts";
+import { executePrepared, type ReadDatabase } from "../read/read-database.ts";
 import type { SessionNews, WatchedSession } from "./session-watch.ts";
 
 /** Read the latest numbers of sessions in one query; those that are gone are left out. */
@@ -10,13 +10,16 @@ export async function readLatest(
 ): Promise<SessionNews[]> {
   if (sessions.length === 0) return [];
   // The lateral part keeps each step an index look-up, however many are asked for and whatever the planner expects of that.
-  const rows = await db.execute<{ orgId: string; sessionId: string; latest: string }>(sql`
+  const rows = await executePrepared<{ orgId: string; sessionId: string; latest: string }>(
+    db,
+    sql`
     SELECT s.org_id AS "orgId", s.id AS "sessionId", s.latest_sequence AS latest
     FROM unnest(
       ${sql.param(sessions.map((session) => session.orgId))}::uuid[],
       ${sql.param(sessions.map((session) => session.sessionId))}::uuid[]
     ) AS k (org_id, id)
-    CROSS JOIN LATERAL ${liveSession(sql`k.org_id`, sql`k.id`)}`);
+    CROSS JOIN LATERAL ${liveSession(sql`k.org_id`, sql`k.id`)}`,
+  );
   return rows.map((row) => ({
     orgId: row.orgId,
     sessionId: row.sessionId,

@@ -7,7 +7,7 @@ import type { JsonObject } from "@turnpike/domain/json";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";
-import { isoTime, type ReadDatabase } from "./read-database.ts";
+import { executePrepared, isoTime, type ReadDatabase } from "./read-database.ts";
 
 /** A row of `eventColumns`; all null where a session has no event to show. */
 export interface EventRow {
@@ -40,7 +40,9 @@ export async function readEvents(
   const order = query.order ?? "asc";
   const isDescending = isDescendingQuery(query);
   const direction = isDescending ? sql`DESC` : sql`ASC`;
-  const rows = await db.execute<JoinedRow & Record<string, unknown>>(sql`
+  const rows = await executePrepared<JoinedRow>(
+    db,
+    sql`
     SELECT s.latest_sequence AS "latestSequence", e.*
     FROM ${liveSession(orgId, sessionId)}
     LEFT JOIN LATERAL (
@@ -50,7 +52,8 @@ export async function readEvents(
       ORDER BY ${sessionEvents.sequence} ${direction}
       LIMIT ${query.limit + 1}
     ) e ON true
-    ORDER BY e.sequence ${direction}`);
+    ORDER BY e.sequence ${direction}`,
+  );
   const [first] = rows;
   if (first === undefined) return undefined;
   const found = rows.filter((row) => row.sequence !== null).map(toStoredEvent);
