@@ -18,11 +18,12 @@ import { countRows, waitForReceipts } from "./wait-for-rows.ts";
 
 const WATCHED = 20;
 const WATCHED_TURNS = 21;
+const TURNS_TO_WATCH = WATCHED * WATCHED_TURNS;
 // Of all watched sessions together.
 const WATCHED_PER_SECOND = 10;
-// As many turns come first and do not count: the timeline, and what reads it, have only just started.
-const WARM_UP_PER_SECOND = 100;
 const WATCH_MS = (WATCHED * (WATCHED_TURNS + 1) * 1_000) / WATCHED_PER_SECOND;
+// As many sessions come first and do not count: the timeline, and what reads it, have only just started.
+const WARM_UP_PER_SECOND = 100;
 // Of the load. More sessions than ever have a turn on its way at once, so that the rate holds whatever an answer takes.
 const SESSIONS_AT_A_TIME = 200;
 const TURNS_PER_SESSION = 20;
@@ -57,8 +58,8 @@ export async function measureLatency(
     const timelineUrl = await product.startTimeline();
     const warm = await warmUp(product.ingestUrl);
     await watchSessions(product, timelineUrl, { tag: "warm-up-watched", perSecond: WARM_UP_PER_SECOND });
-    const before = warm.turns + WATCHED * WATCHED_TURNS;
-    await waitForReceipts(product, before);
+    const before = { sessions: warm.sessions + WATCHED, turns: warm.turns + TURNS_TO_WATCH };
+    await waitForReceipts(product, before.turns);
 
     const load = planLoad(product.ingestUrl, order.turnsPerSecond - WATCHED_PER_SECOND);
     const sent = load && startLoad(load.order).result;
@@ -68,9 +69,9 @@ export async function measureLatency(
         watchSessions(product, timelineUrl, { tag: "watched", perSecond: WATCHED_PER_SECOND }),
       ),
     );
-    const turns = before + ((await sent)?.accepted ?? 0) + WATCHED * WATCHED_TURNS;
+    const turns = before.turns + ((await sent)?.accepted ?? 0) + TURNS_TO_WATCH;
     await waitForReceipts(product, turns, 100);
-    const sessions = warm.sessions + WATCHED + (load?.order.sessions ?? 0) + WATCHED;
+    const sessions = before.sessions + (load?.order.sessions ?? 0) + WATCHED;
     await countRows(product.sql, { sessions, turns });
     return {
       accepted: watched.result.map(({ accepted }) => accepted),
