@@ -25,13 +25,16 @@ const queue = createProducer({
   },
   log: logger,
 });
-const ingest = await startIngest({ config, queue, logger });
+const starting = startIngest({ config, queue, logger });
 
+// Before the app says that it listens: the signal may come right after it.
 onShutdown({
   logger,
   deadlineMs: config.SHUTDOWN_DEADLINE_MS,
   steps: [
-    { name: "http", run: (deadlineMs) => ingest.close(deadlineMs) },
+    { name: "http", run: async (deadlineMs) => (await starting).close(deadlineMs) },
     { name: "queue", run: () => queue.close() },
   ],
 });
+
+await starting;

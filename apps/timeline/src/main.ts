@@ -34,13 +34,14 @@ const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections
 const queue = createQueueInspector(location);
 const replayer = createProducer(location);
 const wakes = subscribeToWakes(location, (news) => reader.hear(news));
-const timeline = await startTimeline({ config, reader, editor, deadLetters, queue, replayer, logger });
+const starting = startTimeline({ config, reader, editor, deadLetters, queue, replayer, logger });
 
+// Before the app says that it listens: the signal may come right after it.
 onShutdown({
   logger,
   deadlineMs: config.SHUTDOWN_DEADLINE_MS,
   steps: [
-    { name: "http", run: (deadlineMs) => timeline.close(deadlineMs) },
+    { name: "http", run: async (deadlineMs) => (await starting).close(deadlineMs) },
     { name: "wake-ups", run: () => wakes.close() },
     { name: "replayer", run: () => replayer.close() },
     { name: "queue", run: () => queue.close() },
@@ -49,3 +50,5 @@ onShutdown({
     { name: "store", run: () => reader.close() },
   ],
 });
+
+await starting;

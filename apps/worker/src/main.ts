@@ -26,7 +26,7 @@ const wakes = createWakePublisher({
   log: logger,
 });
 const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: DEAD_LETTER_POOL });
-const worker = await startWorker({
+const starting = startWorker({
   config,
   store,
   deadLetters,
@@ -36,13 +36,16 @@ const worker = await startWorker({
   onWedged: () => process.exit(1),
 });
 
+// Before the app says that it listens: the signal may come right after it.
 onShutdown({
   logger,
   deadlineMs: config.SHUTDOWN_DEADLINE_MS,
   steps: [
-    { name: "worker", run: (deadlineMs) => worker.close(deadlineMs) },
+    { name: "worker", run: async (deadlineMs) => (await starting).close(deadlineMs) },
     { name: "wake-ups", run: () => wakes.close() },
     { name: "dead letters", run: () => deadLetters.close() },
     { name: "store", run: () => store.close() },
   ],
 });
+
+await starting;
