@@ -7,6 +7,7 @@ import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { noteArrival } from "./arrival.ts";
 import { answerMalformed, refuseMalformed } from "./malformed-request.ts";
 import { createPacer } from "./pacer.ts";
+import { StartError } from "./start-error.ts";
 
 /** Longer than the idle time-out of common load balancers (60 s), so that they and not we end an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;
@@ -47,7 +48,7 @@ export interface HttpServer {
 
 /**
  * Put an app on a port.
- * @throws Error that names port and host when they cannot be had.
+ * @throws StartError that names port and host when they cannot be had.
  */
 export async function serve({
   app,
@@ -91,7 +92,7 @@ export async function serve({
 
   server.listen({ port, host, backlog: BACKLOG });
   await once(server, "listening").catch((error: NodeJS.ErrnoException) => {
-    throw new Error(`cannot listen on ${host}:${port}: ${reasons[error.code ?? ""] ?? error.message}`, {
+    throw new StartError(`cannot listen on ${host}:${port}: ${reasons[error.code ?? ""] ?? error.message}`, {
       cause: error,
     });
   });
