@@ -32,10 +32,10 @@ interface Running {
   readonly timeline: string;
 }
 
-async function start(dataDir: string): Promise<Running> {
+async function start(dataDir: string, env: Readonly<Record<string, string>> = {}): Promise<Running> {
   const process = processes.start(COMMAND, {
     args: ["start", "--json", "--data-dir", dataDir, ...ANY_PORT],
-    env: { DATABASE_URL: undefined, REDIS_URL: undefined },
+    env: { DATABASE_URL: undefined, REDIS_URL: undefined, ...env },
   });
   const [line] = await process.waitForLine(/^\{"ready":true.*/, 50_000);
   return { process, ...(JSON.parse(line) as { ingest: string; timeline: string }) };
@@ -131,6 +131,29 @@ describe("turnpike start", () => {
     expect(second.stderr).toContain(port);
     await expect(postgresPid(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
     await first.process.kill("SIGINT");
+  });
+
+  it("reads the apps' own variables by the apps' own rules", async () => {
+    const dataDir = join(folder, "configured");
+    const refused = await runCommand(["start", "--data-dir", dataDir, ...ANY_PORT], {
+      env: { CONCURRENCY: "abc", DATABASE_POOL: "0", MAX_DECODED_BYTES: "x", PROGRESS_TIMEOUT_MS: "-1" },
+    });
+    expect(refused).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr:
+        "turnpike: the configuration is not valid: MAX_DECODED_BYTES must be a whole number from 1024 to 268435456; " +
+        "CONCURRENCY must be a whole number from 1 to 1000; DATABASE_POOL must be a whole number from 1 to 200; " +
+        "PROGRESS_TIMEOUT_MS must be a whole number from 1000 to 3600000\n",
+    });
+    const running = await start(dataDir, {
+      CONCURRENCY: "3",
+      MAX_DECODED_BYTES: "2048",
+      LOG_LEVEL: "info",
+    });
+    expect(running.process.output()).toMatch(/"worker_started".*"concurrency":3\b/);
+    expect(await post(running, turnBody({ answer: "x".repeat(4_096) }))).toBe(413);
+    await running.process.kill("SIGTERM");
   });
 
   it("a database or a Redis that does not answer is named without its password", async () => {

@@ -1,6 +1,7 @@
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll } from "vitest";
 import { createLogger } from "@turnpike/kit/logger";
+import { loadAppConfigs } from "../../apps/turnpike/src/app-configs.ts";
 import { runAll, type RunningAll } from "../../apps/turnpike/src/run-all.ts";
 import type { TestBackend } from "./backends.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
@@ -47,23 +48,6 @@ export function useStack(backendOf: TestBackend | (() => TestBackend)): Stack {
       backend.name === "cluster"
         ? await findWidePrefix(backend)
         : `test-${new URL(database.url).pathname.slice(1)}`;
-    running = await runAll({
-      settings: {
-        DATABASE_URL: database.url,
-        REDIS_URL: backend.redisUrl,
-        QUEUE_PREFIX: prefix,
-        QUEUE_SHARDS: backend.shards,
-        LOG_LEVEL: "silent",
-        MAX_REPLICA_LAG_MS: 10_000,
-      },
-      dataDir: "",
-      host: "127.0.0.1",
-      ingestPort: 0,
-      timelinePort: 0,
-      logger: createLogger({ level: "silent", name: "test" }),
-      say: () => {},
-    });
-    // One worker is part of it; on a cluster three more share its work.
     const env = {
       DATABASE_URL: database.url,
       REDIS_URL: backend.redisUrl,
@@ -72,6 +56,13 @@ export function useStack(backendOf: TestBackend | (() => TestBackend)): Stack {
       PORT: "0",
       HOST: "127.0.0.1",
     };
+    running = await runAll({
+      configs: loadAppConfigs(env, { host: "127.0.0.1", ingestPort: 0, timelinePort: 0 }),
+      dataDir: "",
+      logger: createLogger({ level: "silent", name: "test" }),
+      say: () => {},
+    });
+    // One worker is part of it; on a cluster three more share its work.
     const entry = new URL("../../apps/worker/src/main.ts", import.meta.url);
     for (let more = 1; more < backend.shards; more += 1) workers.push(processes.start(entry, { env }));
     await Promise.all(workers.map((worker) => worker.waitForLine(/worker_started/)));

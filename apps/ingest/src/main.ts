@@ -5,6 +5,7 @@ import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
 import { IngestConfig } from "./config.ts";
+import { queueOptionsOf } from "./queue-options.ts";
 import { startIngest } from "./start.ts";
 
 // V8 counts what buffers take as growth of its heap, which is small here: by itself it looked for garbage three times a second at 450
@@ -13,18 +14,7 @@ setFlagsFromString("--heap-growing-percent=200");
 
 const config = loadConfig(IngestConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "ingest" });
-const queue = createProducer({
-  redisUrl: config.REDIS_URL,
-  databaseUrl: config.DATABASE_URL,
-  prefix: config.QUEUE_PREFIX,
-  shards: config.QUEUE_SHARDS,
-  bounds: {
-    maxJobs: config.MAX_QUEUED_JOBS,
-    maxBytes: config.MAX_QUEUED_BYTES,
-    maxBytesPerOrg: config.MAX_QUEUED_BYTES_PER_ORG,
-  },
-  log: logger,
-});
+const queue = createProducer({ ...queueOptionsOf(config), log: logger });
 const starting = startIngest({ config, queue, logger });
 
 // Before the app says that it listens: the signal may come right after it.

@@ -3,6 +3,7 @@
  * stopped last, so that everything accepted is worked off as far as the deadline allows.
  */
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
+import { queueOptionsOf } from "@turnpike/ingest/queue-options";
 import { startIngest } from "@turnpike/ingest/start";
 import type { Logger } from "@turnpike/kit/logger";
 import type { ShutdownStep } from "@turnpike/kit/shutdown";
@@ -17,26 +18,16 @@ import { startTimeline } from "@turnpike/timeline/start";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { subscribeToWakes } from "@turnpike/wake/subscriber";
 import { startWorker } from "@turnpike/worker/start";
-import type { Settings } from "./settings.ts";
+import type { AppConfigs } from "./app-configs.ts";
 import { waitForQueue } from "./wait-for-queue.ts";
 
-const MIB = 1024 * 1024;
-const RECEIVED_LIMIT_BYTES = 48 * MIB;
-const DECODED_LIMIT_BYTES = 64 * MIB;
-const INFLIGHT_LIMIT_BYTES = 96 * MIB;
-const POOL_SIZE = 8;
 const EDIT_POOL_SIZE = 2;
 const DEAD_LETTER_POOL_SIZE = 2;
-const CONCURRENCY = 16;
-const PROGRESS_TIMEOUT_MS = 60_000;
 
 /** Where and how to run. */
 export interface RunAllOptions {
-  readonly settings: Settings;
+  readonly configs: AppConfigs;
   readonly dataDir: string;
-  readonly host: string;
-  readonly ingestPort: number;
-  readonly timelinePort: number;
   readonly logger: Logger;
   /** Called with a line for people when something noteworthy happens. */
   readonly say: (line: string) => void;
@@ -68,7 +59,8 @@ export async function runAll(options: RunAllOptions): Promise<RunningAll> {
 }
 
 async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promise<RunningAll> {
-  const { settings, logger, host } = options;
+  const { logger } = options;
+  const { settings } = options.configs;
   const embedded = settings.DATABASE_URL === undefined ? await startDatabase(options) : undefined;
   if (embedded) steps.unshift({ name: "postgres", run: () => embedded.stop() });
   const databaseUrl = embedded?.url ?? settings.DATABASE_URL ?? "";
@@ -88,12 +80,20 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
     prefix: settings.QUEUE_PREFIX,
     shards: settings.QUEUE_SHARDS,
   };
-  const store = createPostgresStore({ url: databaseUrl, maxConnections: POOL_SIZE });
+  // Where the configurations name a database, it is this one.
+  const ingestConfig = { ...options.configs.ingest, DATABASE_URL: databaseUrl };
+  const workerConfig = { ...options.configs.worker, DATABASE_URL: databaseUrl };
+  const timelineConfig = { ...options.configs.timeline, DATABASE_URL: databaseUrl };
+  const store = createPostgresStore({ url: databaseUrl, maxConnections: workerConfig.DATABASE_POOL });
   steps.unshift({ name: "store", run: () => store.close() });
   const reader = createPostgresReader({
     url: databaseUrl,
-    maxConnections: POOL_SIZE,
-    replica: { url: settings.DATABASE_READ_URL, maxLagMs: settings.MAX_REPLICA_LAG_MS, log: logger },
+    maxConnections: timelineConfig.DATABASE_POOL,
+    replica: {
+      url: timelineConfig.DATABASE_READ_URL,
+      maxLagMs: timelineConfig.MAX_REPLICA_LAG_MS,
+      log: logger,
+    },
   });
   steps.unshift({ name: "reader", run: () => reader.close() });
   const editor = createPostgresEditor({
@@ -108,12 +108,12 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   steps.unshift({ name: "inspector", run: () => inspector.close() });
   const wakes = subscribeToWakes({ ...queue, log: logger }, (news) => reader.hear(news));
   steps.unshift({ name: "wake-ups", run: () => wakes.close() });
-  const producer = createProducer({ ...queue, log: logger });
+  const producer = createProducer({ ...queueOptionsOf(ingestConfig), log: logger });
   steps.unshift({ name: "queue", run: () => producer.close() });
   await waitForQueue(producer, settings.REDIS_URL);
 
   const timeline = await startTimeline({
-    config: { PORT: options.timelinePort, HOST: host },
+    config: timelineConfig,
     reader,
     editor,
     deadLetters,
@@ -125,16 +125,7 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   const publisher = createWakePublisher({ ...queue, log: logger });
   steps.unshift({ name: "publisher", run: () => publisher.close() });
   const worker = await startWorker({
-    config: {
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: settings.REDIS_URL,
-      QUEUE_PREFIX: settings.QUEUE_PREFIX,
-      QUEUE_SHARDS: settings.QUEUE_SHARDS,
-      CONCURRENCY,
-      PROGRESS_TIMEOUT_MS,
-      HOST: "127.0.0.1",
-      PORT: 0,
-    },
+    config: workerConfig,
     store,
     deadLetters,
     wakes: publisher,
@@ -143,17 +134,7 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
     onWedged: () => process.exit(1),
   });
   steps.unshift({ name: "worker", run: (deadlineMs) => worker.close(deadlineMs) });
-  const ingest = await startIngest({
-    config: {
-      PORT: options.ingestPort,
-      HOST: host,
-      MAX_RECEIVED_BYTES: RECEIVED_LIMIT_BYTES,
-      MAX_DECODED_BYTES: DECODED_LIMIT_BYTES,
-      MAX_INFLIGHT_BYTES: INFLIGHT_LIMIT_BYTES,
-    },
-    queue: producer,
-    logger,
-  });
+  const ingest = await startIngest({ config: ingestConfig, queue: producer, logger });
   steps.unshift({ name: "ingest", run: (deadlineMs) => ingest.close(deadlineMs) });
   return { ingestUrl: ingest.url, timelineUrl: timeline.url, dataDir: embedded?.dataDir, stopSteps: steps };
 }

@@ -1,14 +1,14 @@
 import type { Command } from "commander";
-import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
+import { loadAppConfigs } from "../app-configs.ts";
 import { parsePort } from "../parse-option.ts";
 import { runAll, type RunningAll } from "../run-all.ts";
-import { type Env, Settings } from "../settings.ts";
+import type { Env } from "../settings.ts";
 
 const stderr = { write: (line: string) => void process.stderr.write(line) };
-// Drain, then Postgres: what is running gets most of it.
-const SHUTDOWN_DEADLINE_MS = 30_000;
+// Of a stop, for the embedded Postgres, beside what the apps have.
+const DATABASE_DEADLINE_MS = 10_000;
 
 /** The options of every command that runs all of Turnpike. */
 export interface StartOptions {
@@ -32,19 +32,22 @@ export async function startAll(
   options: StartOptions,
   env: Env,
 ): Promise<RunningAll & { readonly stop: () => Promise<void> }> {
-  const settings = loadConfig(Settings, env);
-  const logger = createLogger({ level: settings.LOG_LEVEL, name: "turnpike", destination: stderr });
+  const configs = loadAppConfigs(env, options);
+  const { LOG_LEVEL } = configs.settings;
+  const logger = createLogger({ level: LOG_LEVEL, name: "turnpike", destination: stderr });
   const running = await runAll({
-    ...options,
-    settings,
+    configs,
+    dataDir: options.dataDir,
     logger,
     say: (line) => process.stderr.write(`${line}\n`),
   });
-  onShutdown({ logger, deadlineMs: SHUTDOWN_DEADLINE_MS, steps: running.stopSteps });
+  // Drain, then Postgres: what is running gets most of it.
+  const deadlineMs = configs.worker.SHUTDOWN_DEADLINE_MS + DATABASE_DEADLINE_MS;
+  onShutdown({ logger, deadlineMs, steps: running.stopSteps });
   return {
     ...running,
     async stop() {
-      for (const step of running.stopSteps) await step.run(SHUTDOWN_DEADLINE_MS);
+      for (const step of running.stopSteps) await step.run(deadlineMs);
     },
   };
 }
