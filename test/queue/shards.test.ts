@@ -121,10 +121,20 @@ describe.skipIf(cluster === undefined)("a queue of shards on a cluster", () => {
       for (const turn of oneEach()) {
         const error = await producer.enqueue([turn]).catch((reason: unknown) => reason);
         expect(isAppError(error, "queue_unavailable") && error.message).toBe(
-          "the queue is full: MAX_QUEUED_JOBS",
+          "the queue is full: MAX_QUEUED_JOBS, of all orgs; nothing was accepted",
         );
       }
     }
+  });
+
+  it("is full of one org when all shards together are", async () => {
+    const producer = queue.produce({ bounds: { ...DEFAULT_BOUNDS, maxJobsPerOrg: count } });
+    const orgId = randomUUID();
+    await enqueueWhenUp(producer, []);
+    for (const turn of oneEach(undefined, orgId)) await producer.enqueue([turn]);
+    for (const turn of oneEach(undefined, orgId))
+      await expect(producer.enqueue([turn])).rejects.toThrow("MAX_QUEUED_JOBS_PER_ORG");
+    for (const turn of oneEach(undefined, randomUUID())) await producer.enqueue([turn]);
   });
 
   it("takes a dead letter's job back into the same shard each time", async () => {

@@ -18,6 +18,8 @@ const MAX_LIMIT_BYTES = 256 * MIB;
 
 const limitBytes = z.coerce.number().int().min(1024).max(MAX_LIMIT_BYTES);
 
+const maxJobs = z.coerce.number().int().min(1);
+
 const maxBytes = z.coerce.number().int().min(MIB);
 
 /** The environment of the ingest app. */
@@ -36,7 +38,10 @@ export const IngestConfig = z
     MAX_DECODED_BYTES: limitBytes.default(64 * MIB),
     /** Of all bodies that are being received, decoded and enqueued at a time. */
     MAX_INFLIGHT_BYTES: maxBytes.default(96 * MIB),
-    MAX_QUEUED_JOBS: z.coerce.number().int().min(1).default(100_000),
+    /** A turn and a post of events are one job each, also those of a batch. */
+    MAX_QUEUED_JOBS: maxJobs.default(100_000),
+    /** Half of MAX_QUEUED_JOBS when absent. */
+    MAX_QUEUED_JOBS_PER_ORG: maxJobs.optional(),
     /** Of bodies as they lie in the queue or beside it. */
     MAX_QUEUED_BYTES: maxBytes.default(1_024 * MIB),
     MAX_QUEUED_BYTES_PER_ORG: maxBytes.default(512 * MIB),

@@ -10,6 +10,7 @@ export function queueOptionsOf(config: IngestConfig): Omit<ProducerOptions, "log
     shards: config.QUEUE_SHARDS,
     bounds: {
       maxJobs: config.MAX_QUEUED_JOBS,
+      maxJobsPerOrg: config.MAX_QUEUED_JOBS_PER_ORG ?? Math.ceil(config.MAX_QUEUED_JOBS / 2),
       maxBytes: config.MAX_QUEUED_BYTES,
       maxBytesPerOrg: config.MAX_QUEUED_BYTES_PER_ORG,
     },

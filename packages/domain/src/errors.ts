@@ -29,15 +29,22 @@ export class AppError extends Error {
   readonly code: ErrorCode;
   /** When to try again, where that is known better than from the code. */
   readonly retryAfterSeconds: number | undefined;
+  /** The message is meant for clients, also where they are told only what the code means. */
+  readonly isPublic: boolean;
 
   constructor(
     code: ErrorCode,
     message: string,
-    options: { readonly cause?: unknown; readonly retryAfterSeconds?: number } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly retryAfterSeconds?: number;
+      readonly isPublic?: boolean;
+    } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
+    this.isPublic = options.isPublic ?? false;
   }
 }
 

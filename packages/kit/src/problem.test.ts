@@ -21,4 +21,11 @@ describe("describeFailure", () => {
     expect(problem).toMatchObject({ status: 500, code: "internal", requestId: "r-1" });
     expect(JSON.stringify(problem)).not.toContain("secret");
   });
+
+  it("shows the message of a 5xx only where that is meant for clients", () => {
+    const detailOf = (isPublic: boolean) =>
+      describeFailure(new AppError("queue_unavailable", "full: A_SETTING", { isPublic }), "r").problem.detail;
+    expect(detailOf(true)).toBe("full: A_SETTING");
+    expect(detailOf(false)).not.toContain("A_SETTING");
+  });
 });

@@ -29,17 +29,22 @@ export interface ProblemAnswer {
 }
 
 /**
- * Say over HTTP what went wrong. Whatever is no AppError is `internal`, and no 5xx carries the error's own message.
+ * Say over HTTP what went wrong. Whatever is no AppError is `internal`, and no 5xx carries the error's own message unless
+ * that is marked as public.
  */
 export function describeFailure(error: unknown, requestId: string): ProblemAnswer {
   const code: ErrorCode = isAppError(error) ? error.code : "internal";
   const failure: HttpFailure = httpFailures[code];
-  const detail = failure.detail ?? (error instanceof Error ? error.message : "");
+  const detail = publicMessageOf(error) ?? failure.detail ?? (error instanceof Error ? error.message : "");
   const retryAfter = (isAppError(error) ? error.retryAfterSeconds : undefined) ?? failure.retryAfterSeconds;
   return {
     problem: createProblem({ status: failure.status, code, detail, requestId }),
     headers: retryAfter === undefined ? {} : { "retry-after": String(retryAfter) },
   };
+}
+
+function publicMessageOf(error: unknown): string | undefined {
+  return isAppError(error) && error.isPublic ? error.message : undefined;
 }
 
 /** Make a problem document for a status that has no error code of its own, such as 405. */

@@ -5,12 +5,13 @@ import type { Amount, KnownLoad } from "./load-book.ts";
 /** How much the queue may hold. Bytes are those of the bodies as they lie in the queue or beside it. */
 export interface QueueBounds {
   readonly maxJobs: number;
+  readonly maxJobsPerOrg: number;
   readonly maxBytes: number;
   readonly maxBytesPerOrg: number;
 }
 
 /** What an enqueue may be refused for. */
-export const queueBounds = ["jobs", "bytes", "bytes_per_org", "memory"] as const;
+export const queueBounds = ["jobs", "bytes", "jobs_per_org", "bytes_per_org", "memory"] as const;
 
 /** What an enqueue may be refused for. */
 export type QueueBound = (typeof queueBounds)[number];
@@ -48,9 +49,11 @@ export function findPassedBound(
   if (passes(load.bytes, bytes, bounds.maxBytes))
     return { bound: "bytes", taken: load.bytes / bounds.maxBytes };
   for (const [orgId, amount] of byOrg) {
-    const held = load.of(orgId).bytes;
-    if (passes(held, amount.bytes, bounds.maxBytesPerOrg))
-      return { bound: "bytes_per_org", taken: held / bounds.maxBytesPerOrg };
+    const held = load.of(orgId);
+    if (passes(held.jobs, amount.jobs, bounds.maxJobsPerOrg))
+      return { bound: "jobs_per_org", taken: held.jobs / bounds.maxJobsPerOrg };
+    if (passes(held.bytes, amount.bytes, bounds.maxBytesPerOrg))
+      return { bound: "bytes_per_org", taken: held.bytes / bounds.maxBytesPerOrg };
   }
   if (load.memory !== undefined) {
     const { usedBytes, maxBytes } = load.memory;
@@ -66,9 +69,10 @@ function passes(held: number, more: number, bound: number): boolean {
 }
 
 const names: Readonly<Record<QueueBound, string>> = {
-  jobs: "MAX_QUEUED_JOBS",
-  bytes: "MAX_QUEUED_BYTES",
-  bytes_per_org: "MAX_QUEUED_BYTES_PER_ORG",
+  jobs: "MAX_QUEUED_JOBS, of all orgs",
+  bytes: "MAX_QUEUED_BYTES, of all orgs",
+  jobs_per_org: "MAX_QUEUED_JOBS_PER_ORG, of this org",
+  bytes_per_org: "MAX_QUEUED_BYTES_PER_ORG, of this org",
   memory: "the memory of Redis",
 };
 
@@ -76,5 +80,8 @@ const names: Readonly<Record<QueueBound, string>> = {
 export function refuseFull({ bound, taken }: PassedBound): AppError {
   const share = Math.min(1, Math.max(0, taken));
   const retryAfterSeconds = Math.round(MIN_RETRY_SECONDS + share * (MAX_RETRY_SECONDS - MIN_RETRY_SECONDS));
-  return new AppError("queue_unavailable", `the queue is full: ${names[bound]}`, { retryAfterSeconds });
+  return new AppError("queue_unavailable", `the queue is full: ${names[bound]}; nothing was accepted`, {
+    retryAfterSeconds,
+    isPublic: true,
+  });
 }

@@ -29,6 +29,7 @@ const LOOK_TIMEOUT_MS = 500;
 /** What is held by one queue unless it is told otherwise. */
 export const DEFAULT_BOUNDS: QueueBounds = {
   maxJobs: 100_000,
+  maxJobsPerOrg: 50_000,
   maxBytes: 1_024 * MIB,
   maxBytesPerOrg: 512 * MIB,
 };
