@@ -1,5 +1,6 @@
 /** The ingest app as a process of its own. */
 import { setFlagsFromString } from "node:v8";
+import { endAppOnFault } from "@turnpike/kit/end-on-fault";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
@@ -7,6 +8,8 @@ import { createProducer } from "@turnpike/queue/producer";
 import { IngestConfig } from "./config.ts";
 import { queueOptionsOf } from "./queue-options.ts";
 import { startIngest } from "./start.ts";
+
+endAppOnFault("ingest");
 
 // V8 counts what buffers take as growth of its heap, which is small here: by itself it looked for garbage three times a second at 450
 // turns of 35 kB, each time for 60 ms (decision 31).

@@ -1,4 +1,5 @@
 /** The timeline app as a process of its own. */
+import { endAppOnFault } from "@turnpike/kit/end-on-fault";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
@@ -10,6 +11,8 @@ import { createPostgresReader } from "@turnpike/store/postgres-reader";
 import { subscribeToWakes } from "@turnpike/wake/subscriber";
 import { TimelineConfig } from "./config.ts";
 import { startTimeline } from "./start.ts";
+
+endAppOnFault("timeline");
 
 const config = loadConfig(TimelineConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "timeline" });

@@ -1,4 +1,5 @@
 /** The `turnpike` command: the only reader of its environment. */
+import { endOnFault } from "@turnpike/kit/end-on-fault";
 import { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addChain } from "./commands/chain.ts";
@@ -25,6 +26,12 @@ const commands = [
   addPartition,
 ];
 
+const say = (line: string): void => void process.stderr.write(`turnpike: ${line}\n`);
+endOnFault({
+  fatal: (reason, at) => say(at === undefined ? reason : `${reason}: ${at}`),
+  warn: say,
+});
+
 const program = new Command("turnpike")
   .description("Takes in the turns of LLM agent sessions, exactly once, and serves their timelines.")
   .showHelpAfterError("(turnpike --help tells what there is)");
@@ -33,6 +40,6 @@ for (const addCommand of commands) addCommand(program, process.env);
 try {
   await program.parseAsync();
 } catch (error) {
-  process.stderr.write(`turnpike: ${error instanceof Error ? error.message : String(error)}\n`);
+  say(error instanceof Error ? error.message : String(error));
   process.exit(1);
 }

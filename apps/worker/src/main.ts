@@ -1,5 +1,6 @@
 /** The worker app as a process of its own; operators run as many as they need. */
 import { setFlagsFromString } from "node:v8";
+import { endAppOnFault } from "@turnpike/kit/end-on-fault";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
@@ -8,6 +9,8 @@ import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { WorkerConfig } from "./config.ts";
 import { startWorker } from "./start.ts";
+
+endAppOnFault("worker");
 
 // By itself V8 lets what lives grow nearly threefold before it looks for garbage, and takes up to a fifth more memory; the less it may
 // grow, the more often turns wait for a collection (decision 39).

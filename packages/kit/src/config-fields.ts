@@ -4,7 +4,20 @@ import { z } from "zod";
 import { logLevels } from "./logger.ts";
 
 /** A `postgres://` URL. */
-export const databaseUrl = z.url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" });
+export const databaseUrl = z
+  .url({ protocol: /^postgres(ql)?$/, error: "must be a postgres:// URL" })
+  .refine(isPostgresUrl, "must be a postgres:// URL, with %25 for each % of a name or password");
+
+/** What the drivers take: they throw, or connect to anywhere, when it is not. */
+function isPostgresUrl(url: string): boolean {
+  try {
+    const { username, password, pathname } = new URL(url);
+    [username, password, pathname].forEach((part) => decodeURIComponent(part));
+    return url.includes("://");
+  } catch {
+    return false;
+  }
+}
 
 /** How far a read replica may be behind before it is not asked any more. */
 export const maxReplicaLagMs = z.coerce.number().int().min(100).max(600_000).default(10_000);
