@@ -11,9 +11,9 @@ import { StartError } from "./start-error.ts";
 /** Where the lines go. */
 export interface FaultLines {
   /** Called once, right before the end, with why in words and, if nobody foresaw it, where it was thrown. */
-  fatal(reason: string, at: string | undefined): void;
+  readonly fatal: (reason: string, at: string | undefined) => void;
   /** Called with what Node.js itself has to say, such as that something is deprecated. */
-  warn(reason: string): void;
+  readonly warn: (reason: string) => void;
 }
 
 /** End this process with one line, whatever throws from now on and is not caught, at its start or later. */
