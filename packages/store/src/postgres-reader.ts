@@ -31,7 +31,7 @@ export function createPostgresReader(options: {
           replica: { ...replica, url: replica.url },
         });
   const queries: Omit<ReadQueries, "close"> = overReplica ?? primary;
-  const watch = createSessionWatch(queries.readLatest);
+  const watch = createSessionWatch(queries.readLatest, overReplica?.verifyLatest ?? primary.readLatest);
   const follower = createFollower(queries.readEvents, watch);
   return {
     listSessions: queries.listSessions,

@@ -46,9 +46,9 @@ export function createWakePublisher(location: WakeLocation & { readonly log: Log
   return {
     publish(wakes) {
       for (const wake of wakes) {
-        const known = pending.get(wake.sessionId);
-        if (known === undefined || known.latestSequence < wake.latestSequence)
-          pending.set(wake.sessionId, wake);
+        const key = `${wake.orgId}/${wake.sessionId}`;
+        const known = pending.get(key);
+        if (known === undefined || known.latestSequence < wake.latestSequence) pending.set(key, wake);
       }
       if (isScheduled) return;
       isScheduled = true;

@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 
-/** Word that a session's events now reach up to a number. */
-export const Wake = z.object({ orgId: z.string(), sessionId: z.string(), latestSequence: z.number() });
+/** Word that a session's events now reach up to a number. Whoever may publish can claim any number: it is to be looked up. */
+export const Wake = z.object({ orgId: z.uuid(), sessionId: z.uuid(), latestSequence: z.int().positive() });
 
 /** Word that a session's events now reach up to a number. */
 export type Wake = z.infer<typeof Wake>;
@@ -35,10 +35,14 @@ export function writeMessages(wakes: readonly Wake[]): string[] {
 // A wake-up takes at most 140 bytes.
 const WAKES_PER_MESSAGE = 50;
 
+// None of ours is longer: it would not be read for what it says, but for what it costs.
+const MAX_MESSAGE_CHARS = 8_000;
+
 const Message = z.array(Wake);
 
 /** Read a message; empty when it is none of ours. */
 export function readMessage(text: string): Wake[] {
+  if (text.length > MAX_MESSAGE_CHARS) return [];
   try {
     const parsed = Message.safeParse(JSON.parse(text));
     return parsed.success ? parsed.data : [];

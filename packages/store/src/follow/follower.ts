@@ -43,7 +43,13 @@ export function createFollower(read: ReadPage, watch: SessionWatch): Follower {
     const key = JSON.stringify([orgId, sessionId, watcher.generation(), query]);
     const known = underWay.get(key);
     if (known !== undefined) return known;
-    const page = read(orgId, sessionId, query).finally(() => underWay.delete(key));
+    const answered = watcher.begin();
+    const page = read(orgId, sessionId, query)
+      .then((found) => {
+        if (found !== undefined) answered(found.latestSequence);
+        return found;
+      })
+      .finally(() => underWay.delete(key));
     underWay.set(key, page);
     return page;
   };

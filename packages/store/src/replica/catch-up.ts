@@ -9,7 +9,7 @@ import { createRecentMarks } from "./recent-marks.ts";
 /** Knows how far one replica is, by session. */
 export interface CatchUp {
   /** Take down what an answer of the replica has shown. */
-  note(sessionId: string, latestSequence: number): void;
+  note(session: WatchedSession, latestSequence: number): void;
   /**
    * Wait until the replica has a session's events up to a number. It is asked at least once.
    * @returns false when the time is up first.
@@ -44,7 +44,7 @@ export function createCatchUp(
     wanted = new Map();
     next = undefined;
     try {
-      for (const news of await readLatest(sessions)) reached.raise(news.sessionId, news.latestSequence);
+      for (const news of await readLatest(sessions)) reached.raise(markOf(news), news.latestSequence);
     } finally {
       endedAt = performance.now();
     }
@@ -52,7 +52,7 @@ export function createCatchUp(
 
   /** Join the next query; one is under way at a time. */
   const ask = (session: WatchedSession): Promise<void> => {
-    wanted.set(session.sessionId, session);
+    wanted.set(markOf(session), session);
     if (next === undefined) {
       next = askOnce(last);
       last = next.catch(() => {});
@@ -61,14 +61,19 @@ export function createCatchUp(
   };
 
   return {
-    note: (sessionId, latestSequence) => reached.raise(sessionId, latestSequence),
+    note: (session, latestSequence) => reached.raise(markOf(session), latestSequence),
     async reach(session, sequence, timeoutMs) {
       const deadline = performance.now() + timeoutMs;
       for (let isAsked = false; ; isAsked = true) {
-        if (sequence <= (reached.get(session.sessionId) ?? 0)) return true;
+        if (sequence <= (reached.get(markOf(session)) ?? 0)) return true;
         if (isAsked && performance.now() >= deadline) return false;
         await ask(session);
       }
     },
   };
+}
+
+/** Under what a session's number is remembered. */
+export function markOf({ orgId, sessionId }: WatchedSession): string {
+  return `${orgId}/${sessionId}`;
 }

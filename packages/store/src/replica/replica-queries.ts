@@ -7,11 +7,11 @@
 import type { EventQuery } from "@turnpike/domain/event-store";
 import { isAppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports";
-import type { SessionNews } from "../follow/session-watch.ts";
+import type { SessionNews, WatchedSession } from "../follow/session-watch.ts";
 import { createReadQueries, type ReadQueries } from "../read/read-queries.ts";
 import { isDescendingQuery } from "../read/read-events.ts";
 import { databaseCodeOf } from "../translate-error.ts";
-import { createCatchUp } from "./catch-up.ts";
+import { createCatchUp, markOf } from "./catch-up.ts";
 import { createRecentMarks } from "./recent-marks.ts";
 import { CHECK_MS, createReplicaLink, PROBE_TIMEOUT_MS } from "./replica-link.ts";
 
@@ -59,6 +59,8 @@ export function createReplicaQueries(options: {
   // What is older than this a replica that is used has for certain; its lag is known with a delay.
   const spanMs = maxLagMs + 2 * (CHECK_MS + PROBE_TIMEOUT_MS);
   const known = createRecentMarks(spanMs);
+  // Sessions of which the primary has less than was heard: what is heard of them is not waited for.
+  const doubts = createRecentMarks(spanMs);
   const edits = createRecentMarks(spanMs);
   const outcomes: Record<ReplicaOutcome, number> = Object.fromEntries(
     replicaOutcomes.map((outcome) => [outcome, 0]),
@@ -88,15 +90,17 @@ export function createReplicaQueries(options: {
     try {
       if (subject !== undefined) {
         const { sessionId, seen = 0 } = subject;
-        const least = Math.max(seen, known.get(sessionId) ?? 0);
-        const patienceMs = (link.lagMs() ?? 0) > CATCH_UP_MS ? 0 : CATCH_UP_MS;
+        const mark = markOf({ orgId, sessionId });
+        const least = Math.max(seen, known.get(mark) ?? 0);
+        const isHopeless = (link.lagMs() ?? 0) > CATCH_UP_MS || doubts.get(mark) !== undefined;
+        const patienceMs = isHopeless ? 0 : CATCH_UP_MS;
         const isReached = await replica.catchUp.reach({ orgId, sessionId }, least, patienceMs);
         if (!isReached) return { outcome: "behind" };
       }
       const answer = await question(replica.queries);
       if (answer === undefined) return { outcome: "unknown" };
       const latest = latestOf(answer);
-      if (subject !== undefined && latest > 0) replica.catchUp.note(subject.sessionId, latest);
+      if (subject !== undefined && latest > 0) replica.catchUp.note({ orgId, ...subject }, latest);
       return { outcome: "replica", answer };
     } catch (error) {
       if (isAppError(error, "not_found")) return { outcome: "unknown" };
@@ -114,14 +118,28 @@ export function createReplicaQueries(options: {
   ): Promise<T> {
     const asked = await askReplica(orgId, subject, question);
     outcomes[asked.outcome] += 1;
+    const since = known.count();
     const answer = asked.outcome === "replica" ? asked.answer : await question(primary);
     const latest = latestOf(answer);
-    if (subject !== undefined && latest > 0) known.raise(subject.sessionId, latest);
+    if (subject !== undefined && latest > 0) {
+      const news = { orgId, sessionId: subject.sessionId, latestSequence: latest };
+      if (asked.outcome === "replica") hear([news]);
+      else believe([news], since);
+    }
     return answer;
   }
 
   const hear = (news: readonly SessionNews[]): void => {
-    for (const { sessionId, latestSequence } of news) known.raise(sessionId, latestSequence);
+    for (const session of news) known.raise(markOf(session), session.latestSequence);
+  };
+
+  /** Take the primary's word over what was heard until it was asked: a wake-up may have claimed too much. */
+  const believe = (news: readonly SessionNews[], since: number): void => {
+    for (const session of news) {
+      const mark = markOf(session);
+      if (known.lower(mark, session.latestSequence, since)) doubts.raise(mark, 1);
+    }
+    hear(news);
   };
 
   const queries: Omit<ReadQueries, "close"> = {
@@ -148,8 +166,8 @@ export function createReplicaQueries(options: {
     async readLatest(sessions) {
       const replica = link.current();
       const found = replica === undefined ? [] : await replica.queries.readLatest(sessions).catch(() => []);
-      const ids = new Set(found.map((news) => news.sessionId));
-      const missing = sessions.filter(({ sessionId }) => !ids.has(sessionId));
+      const marks = new Set(found.map(markOf));
+      const missing = sessions.filter((session) => !marks.has(markOf(session)));
       const latest = [...found, ...(await primary.readLatest(missing))];
       hear(latest);
       return latest;
@@ -158,6 +176,13 @@ export function createReplicaQueries(options: {
   };
   return {
     ...queries,
+    /** The same of the primary alone. */
+    verifyLatest: async (sessions: readonly WatchedSession[]) => {
+      const since = known.count();
+      const latest = await primary.readLatest(sessions);
+      believe(latest, since);
+      return latest;
+    },
     hear,
     /** Say that something of an org was edited: its readers are to see it, so they read what is newest for a while. */
     noteEdit: (orgId: string) => edits.raise(orgId, 1),
