@@ -25,7 +25,11 @@ export async function cleanUp({ consumer, deadLetters, log }: CleanUpDeps): Prom
   const swept = await consumer.sweep().catch((error: unknown) => say(log, "sweep", error));
   const tidied = await deadLetters.tidy().catch((error: unknown) => say(log, "tidy", error));
   const found = swept === undefined ? 0 : swept.released + swept.orphanPayloads + swept.adopted;
-  if (found > 0) log.warn({ event: "swept", ...swept }, "a crash had left something beside the queue");
+  if (found > 0)
+    log.warn(
+      { event: "swept", ...swept },
+      "something was left beside the queue: a process had died, stood still or lost the queue",
+    );
   if (tidied) log.info({ event: "tidied", letters: tidied }, "dead letters were replayed and stored");
   return { swept: found, tidied: tidied ?? 0 };
 }

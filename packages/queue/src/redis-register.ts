@@ -1,13 +1,18 @@
 import { randomUUID } from "node:crypto";
+import { setTimeout as delay } from "node:timers/promises";
 import type { Redis } from "ioredis";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { isParcelId } from "./parcels.ts";
 import { createPayloadReader } from "./payload-reader.ts";
-import { ADOPT, RELEASE, SNAPSHOT, UNLOCK } from "./redis-scripts.ts";
+import { ADOPT, FIND_GONE, RELEASE, SNAPSHOT, UNLOCK } from "./redis-scripts.ts";
 import type { QueueSnapshot, QueueStates, Register, RegisteredLoad, SweepResult } from "./register.ts";
 
 // What one script works through while everybody else waits for it: well below a millisecond.
 const STEP_IDS = 200;
+// A worker takes off what it has worked off within a twentieth of a second and a round trip, when it is not very busy. What is found
+// at every look was left; at a single one there may also be a turn that was put in again meanwhile, and is on its way out once more.
+const LOOK_AGAIN_MS = 500;
+const LOOKS = 10;
 // A sweeper that died is succeeded after this.
 const SWEEP_LOCK_MS = 60_000;
 
@@ -56,13 +61,28 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
     return adopted;
   };
 
+  const findGone = async (jobIds: Iterable<string>): Promise<Set<string>> => {
+    const gone = new Set<string>();
+    for (const ids of inSteps([...jobIds]))
+      for (const id of (await run(FIND_GONE, ids)) as string[]) gone.add(id);
+    return gone;
+  };
+  /** Those that nobody takes off, though there is time for it. */
+  const findLeft = async (gone: ReadonlySet<string>): Promise<string[]> => {
+    let left = gone;
+    for (let looks = 0; looks < LOOKS && left.size > 0; looks += 1) {
+      await delay(LOOK_AGAIN_MS, undefined, { ref: false });
+      left = await findGone(left);
+    }
+    return [...left];
+  };
+
   const sweepEntries = async (): Promise<Omit<SweepResult, "ran" | "adopted">> => {
-    const found = { checked: 0, released: 0, orphanPayloads: 0 };
+    let checked = 0;
+    const gone = new Set<string>();
     const check = async (ids: readonly string[]): Promise<void> => {
-      const [released, orphans] = await releaseAll(ids);
-      found.checked += ids.length;
-      found.released += released;
-      found.orphanPayloads += orphans;
+      checked += ids.length;
+      for (const id of await findGone(ids)) gone.add(id);
     };
     let cursor = "0";
     do {
@@ -76,7 +96,8 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
       number,
     ];
     if (payloads > entries) await check(await redis.hkeys(own("payloads")));
-    return found;
+    const [released, orphanPayloads] = await releaseAll(await findLeft(gone));
+    return { checked, released, orphanPayloads };
   };
 
   /** Only when the queue holds more jobs than are entered: never, unless an older version adds some. */

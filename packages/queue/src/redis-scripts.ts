@@ -123,6 +123,20 @@ end
 return { released, orphans }
 `;
 
+/** ARGV: ids of turns. Returns those that a release would take something off for. Changes nothing. */
+export const FIND_GONE = `
+local gone = {}
+for _, id in ipairs(ARGV) do
+  local entry = redis.call("HGET", KEYS[2], id)
+  local carrier = entry and string.match(entry, "^%d+ ?(.*)$")
+  if redis.call("EXISTS", KEYS[6] .. (carrier and carrier ~= "" and carrier or id)) == 0
+    and (entry or redis.call("HEXISTS", KEYS[5], id) == 1) then
+    gone[#gone + 1] = id
+  end
+end
+return gone
+`;
+
 /** Returns what was accepted by org, and the ids of all jobs. Not a MULTI: Redis refuses every one when it is out of memory. */
 export const SNAPSHOT = `
 local cut = { redis.call("HGETALL", KEYS[1]), redis.call("HKEYS", KEYS[2]) }

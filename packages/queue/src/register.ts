@@ -78,7 +78,10 @@ export interface Register {
    * @returns how many had none.
    */
   adopt(jobIds: readonly string[]): Promise<number>;
-  /** Look for what a crash left behind, in bounded steps; one sweep at a time, whoever calls. */
+  /**
+   * Look for what a crash left behind, in bounded steps; one sweep at a time, whoever calls. On Redis what is gone is watched for five
+   * seconds first: a release that is under way is none.
+   */
   sweep(): Promise<SweepResult>;
   load(): Promise<RegisteredLoad>;
   /** Costs time with the number of jobs. */
