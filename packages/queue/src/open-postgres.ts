@@ -1,11 +1,9 @@
 import type { Log } from "@turnpike/domain/ports";
-import { runMigrations } from "bullmq";
 import { Pool } from "pg";
 import type { ClientRole, OpenClient } from "./backend.ts";
-import { installRegister } from "./postgres-schema.ts";
+import { BULLMQ_SCHEMA, updateSchemas } from "./postgres-schema.ts";
 import { within } from "./within.ts";
 
-const SCHEMA = "bullmq";
 const CONNECT_TIMEOUT_MS = 2_000;
 // A backstop against a server that hangs: the producer gives up earlier, by the size of what it adds. A connection that
 // passes it is replaced.
@@ -33,7 +31,7 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
     max: poolSize[role],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    options: [`search_path=${SCHEMA}`, ...settings[role]].map((each) => `-c ${each}`).join(" "),
+    options: [`search_path=${BULLMQ_SCHEMA}`, ...settings[role]].map((each) => `-c ${each}`).join(" "),
     application_name: `turnpike-queue-${role}`,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
@@ -46,8 +44,7 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
     try {
       // Nobody makes these again until the next start.
       await client.query("SET synchronous_commit = on");
-      await runMigrations(client, SCHEMA);
-      await installRegister(client);
+      await updateSchemas(client);
       await client.query("RESET synchronous_commit");
     } finally {
       client.release();

@@ -3,9 +3,13 @@
  * BullMQ's table of jobs that keep them. So whatever puts a job in or takes one out, in whatever way, is counted in the same
  * transaction. Counters are spread over rows by connection, so that nobody waits for another's commit.
  */
-import type { PoolClient } from "pg";
+import { assertSchemaCompatibility, LATEST_SCHEMA_VERSION, runMigrations } from "bullmq";
+import type { ClientBase } from "pg";
 import { INGEST_QUEUE } from "./catalog.ts";
 import { INGEST_TURNS } from "./parcels.ts";
+
+/** Where BullMQ's own tables are. */
+export const BULLMQ_SCHEMA = "bullmq";
 
 /** Rows per org at most. */
 const SHARDS = 32;
@@ -19,15 +23,28 @@ const VERSION = 4;
 const LOCK = "hashtext('turnpike_queue')";
 
 /**
- * Install or bring up to date; processes that start together wait for one another. Jobs that are in the queue already are counted.
- * Nothing is locked when it is up to date.
+ * Install BullMQ's schema and the register, or bring them up to date; processes that start together wait for one another. Jobs
+ * that are in the queue already are counted. Nothing is locked, and no right is needed to make anything, when all is up to date.
+ * @throws the driver's error. The session may hold the lock then: it is to be closed.
  */
-export async function installRegister(client: PoolClient): Promise<void> {
+export async function updateSchemas(client: ClientBase): Promise<void> {
   if (await isCurrent(client)) return;
+  // In a statement of its own. The server remembers within a transaction what it has looked for in vain, so only one that begins
+  // after the wait is sure to see what another has made meanwhile.
+  await client.query(`SELECT pg_advisory_lock(${LOCK})`);
+  if (!(await isCurrent(client))) {
+    await runMigrations(client, BULLMQ_SCHEMA);
+    await installRegister(client);
+  }
+  await client.query(`SELECT pg_advisory_unlock(${LOCK})`);
+}
+
+async function installRegister(client: ClientBase): Promise<void> {
+  // A newer version's are left alone.
+  if ((await readVersion(client)) >= VERSION) return;
   await client.query("BEGIN");
   try {
-    await client.query(`SELECT pg_advisory_xact_lock(${LOCK})`);
-    if (!(await isCurrent(client))) await client.query(STATEMENTS);
+    await client.query(STATEMENTS);
     await client.query("COMMIT");
   } catch (error) {
     await client.query("ROLLBACK");
@@ -35,13 +52,24 @@ export async function installRegister(client: PoolClient): Promise<void> {
   }
 }
 
-async function isCurrent(client: PoolClient): Promise<boolean> {
-  const there = await client.query<{ there: boolean }>(
-    "SELECT to_regclass('turnpike_queue.version') IS NOT NULL AS there",
-  );
-  if (there.rows[0]?.there !== true) return false;
+async function isCurrent(client: ClientBase): Promise<boolean> {
+  if (!(await isThere(client, BULLMQ_SCHEMA, "migration"))) return false;
+  const version = await assertSchemaCompatibility(client, BULLMQ_SCHEMA);
+  return version >= LATEST_SCHEMA_VERSION && (await readVersion(client)) >= VERSION;
+}
+
+async function readVersion(client: ClientBase): Promise<number> {
+  if (!(await isThere(client, "turnpike_queue", "version"))) return 0;
   const { rows } = await client.query<{ version: number }>("SELECT version FROM turnpike_queue.version");
-  return (rows[0]?.version ?? 0) >= VERSION;
+  return rows[0]?.version ?? 0;
+}
+
+async function isThere(client: ClientBase, schema: string, table: string): Promise<boolean> {
+  const { rows } = await client.query("SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2", [
+    schema,
+    table,
+  ]);
+  return rows.length > 0;
 }
 
 /** How many turns a job carries. */

@@ -1,34 +1,28 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
-import postgres from "postgres";
+import { DrizzleQueryError } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/node-postgres";
+import { migrate as runMigrations } from "drizzle-orm/node-postgres/migrator";
 import { MIGRATION_LOCK } from "./migration-lock.ts";
 import { translateError } from "./translate-error.ts";
+import { toStoreError, withSession } from "./with-session.ts";
 
 // Beside a bundle; or, from the sources, at the root of the repository.
 const PLACES = ["./drizzle/", "../../../drizzle/"];
 
 /**
- * Bring a database's tables up to date. Idempotent; processes that start together wait for one another.
- * @throws AppError `store_unavailable` when the database cannot be reached.
+ * Bring a database's tables up to date, in one transaction. Idempotent; processes that start together wait for one another, for
+ * as long as it takes.
+ * @throws AppError `store_unavailable` when the database cannot be reached, or the connection is lost; then nothing was changed.
  */
 export async function migrate(databaseUrl: string, folder: string = findMigrationsFolder()): Promise<void> {
-  const sql = postgres(databaseUrl, {
-    max: 1,
-    connect_timeout: 10,
-    // As in connect.ts.
-    fetch_types: false,
-    onnotice: () => {},
+  await withSession(databaseUrl, "turnpike-migrate", async (run, client) => {
+    // In a statement of its own: what others made meanwhile, only a transaction that begins after the wait is sure to see.
+    await run("SELECT pg_advisory_lock($1::bigint)", [MIGRATION_LOCK]);
+    await runMigrations(drizzle(client), { migrationsFolder: folder }).catch((error: unknown) => {
+      throw error instanceof DrizzleQueryError ? toStoreError(error.cause) : translateError(error);
+    });
   });
-  try {
-    await sql`SELECT pg_advisory_lock(${MIGRATION_LOCK}::bigint)`;
-    await runMigrations(drizzle(sql), { migrationsFolder: folder });
-  } catch (error) {
-    throw translateError(error);
-  } finally {
-    await sql.end({ timeout: 5 });
-  }
 }
 
 function findMigrationsFolder(): string {

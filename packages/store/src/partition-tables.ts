@@ -7,7 +7,7 @@ import { findObstacles } from "./partition/find-obstacles.ts";
 import { listHolders, lockTables } from "./partition/lock-tables.ts";
 import { moveTable } from "./partition/move-table.ts";
 import { countRows, surveyTables, type SurveyedTable } from "./partition/survey-tables.ts";
-import { type Run, withSession } from "./partition/with-session.ts";
+import { type Run, withSession } from "./with-session.ts";
 
 /** What is to be done to a table, or was. */
 export interface TableMove {

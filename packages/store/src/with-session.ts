@@ -4,7 +4,7 @@
  */
 import { AppError } from "@turnpike/domain/errors";
 import { Client, DatabaseError } from "pg";
-import { translateError } from "../translate-error.ts";
+import { translateError } from "./translate-error.ts";
 
 /** Run one statement. */
 export type Run = <Row extends object = Record<string, unknown>>(
@@ -18,14 +18,18 @@ const CONNECT_TIMEOUT_MS = 10_000;
  * Open a session, use it, and close it. No statement has a time limit: moving a large table takes hours.
  * @throws what `use` throws, and AppError `store_unavailable`, `store_contention`, `store_rejected`, `internal`.
  */
-export async function withSession<T>(url: string, name: string, use: (run: Run) => Promise<T>): Promise<T> {
+export async function withSession<T>(
+  url: string,
+  name: string,
+  use: (run: Run, client: Client) => Promise<T>,
+): Promise<T> {
   const client = new Client({
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
-    statement_timeout: 0,
-    idle_in_transaction_session_timeout: 0,
+    // Whatever the database sets for everybody. The driver does not send a 0 by itself.
+    options: "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0",
   });
   // A lost connection fails the statement that runs, or the next one.
   client.on("error", () => {});
@@ -41,14 +45,15 @@ export async function withSession<T>(url: string, name: string, use: (run: Run) 
     });
     // Else a server whose client was killed goes on, and keeps its locks, to the end of the statement. Not on every platform.
     await run("SET client_connection_check_interval = '5s'").catch(() => {});
-    return await use(run);
+    return await use(run, client);
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** Whatever the server did not say itself is a connection that was lost or refused. */
-function toStoreError(error: unknown): AppError {
-  if (error instanceof DatabaseError) return translateError(error);
+/** Make an error of the driver or the server one of ours: whatever the server did not say itself is a connection that was lost or refused. */
+export function toStoreError(error: unknown): AppError {
+  const told = translateError(error);
+  if (error instanceof DatabaseError || told.code !== "internal") return told;
   return new AppError("store_unavailable", "database: connection lost", { cause: error });
 }
