@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type { ZodType } from "zod";
 import { Settings } from "../../apps/turnpike/src/settings.ts";
 
-type Variable = ZodType<string | number | undefined>;
+type Variable = ZodType<string | number | readonly string[] | undefined>;
 
 const apps: Readonly<Record<string, Readonly<Record<string, Variable>>>> = {
   ingest: IngestConfig.shape,

@@ -51,6 +51,6 @@ export function chunkOf(data: Uint8Array): Buffer {
 }
 
 export const requestHead = (...headers: string[]) =>
-  ["POST /v1/ingest HTTP/1.1", "Host: turnpike", "Content-Type: application/json", ...headers, "", ""].join(
+  ["POST /v1/ingest HTTP/1.1", "Host: localhost", "Content-Type: application/json", ...headers, "", ""].join(
     "\r\n",
   );

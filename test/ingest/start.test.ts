@@ -12,6 +12,7 @@ describe("the configuration of the ingest app", () => {
     expect(loadConfig(IngestConfig, { DATABASE_URL: "postgres://a/b" })).toEqual({
       PORT: 8787,
       HOST: "0.0.0.0",
+      ALLOWED_HOSTS: [],
       DATABASE_URL: "postgres://a/b",
       QUEUE_PREFIX: "turnpike",
       QUEUE_SHARDS: 1,

@@ -25,7 +25,7 @@ export function findBrowser(): string | undefined {
 }
 
 /** A browser for the suite it is called in. */
-export function useBrowser(executablePath: string): () => BrowserContext {
+export function useBrowser(executablePath: string, args: readonly string[] = []): () => BrowserContext {
   let context: BrowserContext | undefined;
   let profile = "";
   beforeAll(async () => {
@@ -33,7 +33,7 @@ export function useBrowser(executablePath: string): () => BrowserContext {
     context = await chromium.launchPersistentContext(profile, {
       executablePath,
       headless: true,
-      args: quiet,
+      args: [...quiet, ...args],
     });
   });
   afterAll(async () => {

@@ -1,4 +1,5 @@
 import {
+  allowedHosts,
   databaseUrl,
   host,
   logLevel,
@@ -27,6 +28,7 @@ export const IngestConfig = z
   .object({
     PORT: port.default(8787),
     HOST: host,
+    ALLOWED_HOSTS: allowedHosts,
     REDIS_URL: redisUrl.optional(),
     DATABASE_URL: databaseUrl.optional(),
     QUEUE_PREFIX: queuePrefix,

@@ -9,7 +9,7 @@ import type { IngestQueue } from "./deps.ts";
 export interface StartIngestOptions {
   readonly config: Pick<
     IngestConfig,
-    "PORT" | "HOST" | "MAX_RECEIVED_BYTES" | "MAX_DECODED_BYTES" | "MAX_INFLIGHT_BYTES"
+    "PORT" | "HOST" | "ALLOWED_HOSTS" | "MAX_RECEIVED_BYTES" | "MAX_DECODED_BYTES" | "MAX_INFLIGHT_BYTES"
   >;
   readonly queue: IngestQueue;
   readonly logger: Logger;
@@ -29,7 +29,12 @@ export async function startIngest({ config, queue, logger }: StartIngestOptions)
     registry: createRegistry("ingest"),
     isStopping: () => isStopping,
   });
-  const server = await serve({ app, port: config.PORT, host: config.HOST });
+  const server = await serve({
+    app,
+    port: config.PORT,
+    host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+  });
   logger.info({ event: "ingest_started", url: server.url }, "ingest is listening");
   return {
     url: server.url,

@@ -1,4 +1,5 @@
 import {
+  allowedHosts,
   databaseUrl,
   host,
   logLevel,
@@ -26,6 +27,7 @@ export const TimelineConfig = z
     DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
     PORT: port.default(8788),
     HOST: host,
+    ALLOWED_HOSTS: allowedHosts,
     LOG_LEVEL: logLevel,
     SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
   })

@@ -12,7 +12,7 @@ import type { TimelineDeps } from "./deps.ts";
  */
 export async function startTimeline(
   options: Pick<TimelineDeps, "reader" | "editor" | "deadLetters" | "queue" | "replayer"> & {
-    readonly config: Pick<TimelineConfig, "PORT" | "HOST">;
+    readonly config: Pick<TimelineConfig, "PORT" | "HOST" | "ALLOWED_HOSTS">;
     readonly logger: Logger;
   },
 ): Promise<HttpServer> {
@@ -31,7 +31,12 @@ export async function startTimeline(
     isStopping: () => stop.signal.aborted,
     stopSignal: stop.signal,
   });
-  const server = await serve({ app, port: config.PORT, host: config.HOST });
+  const server = await serve({
+    app,
+    port: config.PORT,
+    host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+  });
   logger.info({ event: "timeline_started", url: server.url }, "timeline is listening");
   return {
     url: server.url,

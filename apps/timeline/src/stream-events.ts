@@ -28,7 +28,7 @@ export function streamEvents(
   follow: FollowEvents,
   stopSignal: AbortSignal | undefined,
 ): Response {
-  return streamSSE(c, async (stream) => {
+  const answer = streamSSE(c, async (stream) => {
     const { signal, abort, release } = signalOf(c, stopSignal);
     stream.onAbort(abort);
     let isWriting = false;
@@ -56,6 +56,9 @@ export function streamEvents(
       release();
     }
   });
+  // Like any page of it; by itself it would be kept, and asked for anew.
+  answer.headers.set("Cache-Control", "no-store");
+  return answer;
 }
 
 function toMessage(event: EventPage["events"][number]): string {

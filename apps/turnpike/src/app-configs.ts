@@ -15,6 +15,8 @@ export interface AppConfigs {
 /** Where the apps listen. */
 export interface Addresses {
   readonly host: string;
+  /** Instead of what the environment says. */
+  readonly allowedHosts?: string;
   readonly ingestPort: number;
   readonly timelinePort: number;
 }
@@ -27,12 +29,16 @@ const TO_BE_STARTED = "postgres://127.0.0.1/turnpike";
  * this machine reaches a worker.
  * @throws StartError that names each bad variable.
  */
-export function loadAppConfigs(env: Env, { host, ingestPort, timelinePort }: Addresses): AppConfigs {
+export function loadAppConfigs(
+  env: Env,
+  { host, allowedHosts, ingestPort, timelinePort }: Addresses,
+): AppConfigs {
   const apart = (port: number, address: string): Env => ({
     ...env,
     DATABASE_URL: env["DATABASE_URL"] || TO_BE_STARTED,
     PORT: String(port),
     HOST: address,
+    ALLOWED_HOSTS: allowedHosts ?? env["ALLOWED_HOSTS"],
   });
   return loadConfigs({
     settings: [Settings, env],

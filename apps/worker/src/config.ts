@@ -1,4 +1,5 @@
 import {
+  allowedHosts,
   databaseUrl,
   host,
   logLevel,
@@ -28,6 +29,7 @@ export const WorkerConfig = z
     /** Of the health and metrics routes. */
     PORT: port.default(8789),
     HOST: host,
+    ALLOWED_HOSTS: allowedHosts,
     LOG_LEVEL: logLevel,
     SHUTDOWN_DEADLINE_MS: shutdownDeadlineMs,
   })

@@ -43,6 +43,7 @@ export async function startWorker(options: {
     | "PROGRESS_TIMEOUT_MS"
     | "PORT"
     | "HOST"
+    | "ALLOWED_HOSTS"
   >;
   readonly store: PostgresStore;
   readonly deadLetters: DeadLetterStore & CleanUpDeps["deadLetters"];
@@ -94,7 +95,12 @@ export async function startWorker(options: {
     pings: { queue: () => consumer.ping(), store: () => store.ping() },
     isStopping: () => isStopping,
   });
-  const server = await serve({ app, port: config.PORT, host: config.HOST });
+  const server = await serve({
+    app,
+    port: config.PORT,
+    host: config.HOST,
+    allowedHosts: config.ALLOWED_HOSTS,
+  });
   const duties = [
     ...watchdogs.map((watchdog) =>
       repeatEvery(config.PROGRESS_TIMEOUT_MS / LOOKS_PER_TIMEOUT, () => watchdog.look()),

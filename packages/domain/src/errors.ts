@@ -3,6 +3,9 @@
  * (HTTP status in `kit`, retry or dead letter in `queue`) are exhaustive by `satisfies`.
  */
 export const errorCodes = [
+  "host_not_allowed",
+  "origin_not_allowed",
+  "request_timeout",
   "payload_too_large",
   "invalid_envelope",
   "unsupported_provider",

@@ -1,6 +1,7 @@
 /** The variables that several apps read, each with the rule that an operator is told when it is broken. */
 import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { z } from "zod";
+import { hostNameOf } from "./known-hosts.ts";
 import { logLevels } from "./logger.ts";
 
 /** A `postgres://` URL. */
@@ -63,6 +64,21 @@ export const port = z.coerce.number().int().min(0).max(65_535);
 
 /** All interfaces, as a container needs it; 127.0.0.1 where only this machine may connect. */
 export const host = z.string().default("0.0.0.0");
+
+/** Host names with commas between, by which clients may reach an app beside those of this machine. */
+export const allowedHosts = z
+  .string()
+  .default("")
+  .transform((names) =>
+    names
+      .split(",")
+      .map((name) => name.trim().toLowerCase())
+      .filter((name) => name !== ""),
+  )
+  .refine(
+    (names) => names.every((name) => hostNameOf(name) === name),
+    "must be host names with commas between, without schemes and ports",
+  );
 
 /** From the signal to the exit. */
 export const shutdownDeadlineMs = z.coerce.number().int().min(0).max(600_000).default(20_000);

@@ -8,6 +8,8 @@ import { describeIssue } from "@turnpike/domain/turn-body";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { findAllowedMethods } from "./allowed-methods.ts";
+import { addAnswerHeaders } from "./answer-headers.ts";
+import { checkRequest } from "./check-request.ts";
 import type { HttpApp, HttpEnv } from "./http-env.ts";
 import type { Logger } from "./logger.ts";
 import type { Registry } from "./metrics.ts";
@@ -39,6 +41,8 @@ export function createHttpApp({ logger, registry, copiesDetailToError = false }:
     if (!c.res.headers.has(REQUEST_ID_HEADER)) c.header(REQUEST_ID_HEADER, requestId);
   });
   app.use(recordRequest(logger, registry));
+  app.use(addAnswerHeaders);
+  app.use(checkRequest);
 
   const answer = (
     c: Context<HttpEnv>,

@@ -1,5 +1,6 @@
 /** Answers for requests that never reach an app because they are no valid HTTP. */
 import type { Duplex } from "node:stream";
+import { answerHeaders } from "./answer-headers.ts";
 import { statusTitles } from "./http-status.ts";
 import { createProblem, PROBLEM_CONTENT_TYPE } from "./problem.ts";
 import { chooseRequestId, REQUEST_ID_HEADER } from "./request-id.ts";
@@ -40,7 +41,7 @@ function describe(status: number, detail: string) {
   const requestId = chooseRequestId(undefined);
   return {
     status,
-    headers: { "content-type": PROBLEM_CONTENT_TYPE, [REQUEST_ID_HEADER]: requestId },
+    headers: { ...answerHeaders, "content-type": PROBLEM_CONTENT_TYPE, [REQUEST_ID_HEADER]: requestId },
     body: JSON.stringify(createProblem({ status, code: "invalid_query", detail, requestId })),
   };
 }

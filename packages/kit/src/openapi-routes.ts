@@ -20,6 +20,9 @@ const assets: Readonly<Record<string, string>> = {
   "favicon-32x32.png": "image/png",
 };
 
+// They hold nothing of anybody, and change with the version only.
+const ASK_AGAIN = { "cache-control": "no-cache" } as const;
+
 /** Nothing may come from elsewhere. swagger-ui styles its elements inline and draws its icons from data URLs. */
 const CONTENT_SECURITY_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:";
 
@@ -34,12 +37,12 @@ export function addOpenApiRoutes(app: HttpApp, info: ContractInfo): void {
   const page = renderPage(info.title);
 
   app.get(documentContract.getRoutingPath(), (c) =>
-    c.body(document, 200, { "content-type": "application/json" }),
+    c.body(document, 200, { "content-type": "application/json", ...ASK_AGAIN }),
   );
   app.get(pageContract.getRoutingPath(), (c) =>
-    c.html(page, 200, { "content-security-policy": CONTENT_SECURITY_POLICY }),
+    c.html(page, 200, { "content-security-policy": CONTENT_SECURITY_POLICY, ...ASK_AGAIN }),
   );
-  app.get("/docs/start.js", (c) => c.body(START_SCRIPT, 200, { "content-type": JAVASCRIPT }));
+  app.get("/docs/start.js", (c) => c.body(START_SCRIPT, 200, { "content-type": JAVASCRIPT, ...ASK_AGAIN }));
   for (const [name, contentType] of Object.entries(assets)) {
     app.get(`/docs/${name}`, async (c) => {
       const content = await readFile(join(swaggerUiFolder(), name));

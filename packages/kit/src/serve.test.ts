@@ -61,7 +61,10 @@ describe("many requests at once", () => {
   async function sendAtOnce(url: string): Promise<string> {
     const { hostname, port } = new URL(url);
     const socket = connect(Number(port), hostname).setEncoding("utf8");
-    const requests = Array.from({ length: REQUESTS }, (_, at) => `GET /${at} HTTP/1.1\r\nHost: here\r\n\r\n`);
+    const requests = Array.from(
+      { length: REQUESTS },
+      (_, at) => `GET /${at} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+    );
     socket.write(requests.join(""));
     let received = "";
     for await (const text of socket) {

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { noteArrival } from "./arrival.ts";
+import { decideKnownHosts, type KnownHosts } from "./known-hosts.ts";
 import { answerMalformed, refuseMalformed } from "./malformed-request.ts";
 import { createPacer } from "./pacer.ts";
 import { StartError } from "./start-error.ts";
@@ -24,10 +25,17 @@ const MAX_READ_BYTES = 64 * KIB;
 
 /** How to put an app on a port. */
 export interface ServeOptions {
-  readonly app: { fetch(request: Request, env: HttpBindings): Response | Promise<Response> };
+  readonly app: {
+    fetch(
+      request: Request,
+      env: HttpBindings & { knownHosts: KnownHosts | undefined },
+    ): Response | Promise<Response>;
+  };
   /** 0 takes any free one. */
   readonly port: number;
   readonly host: string;
+  /** Names by which it is known beside those of this machine; without any, and where others may connect, any host is answered. */
+  readonly allowedHosts?: readonly string[];
   /** From connection to the end of a request's head. */
   readonly headersTimeoutMs?: number;
   /** From connection to the end of a request's body; the answer may take as long as it likes. */
@@ -54,6 +62,7 @@ export async function serve({
   app,
   port,
   host,
+  allowedHosts = [],
   headersTimeoutMs = 15_000,
   requestTimeoutMs = 300_000,
 }: ServeOptions): Promise<HttpServer> {
@@ -62,6 +71,8 @@ export async function serve({
     requestTimeout: requestTimeoutMs,
     connectionsCheckingInterval: Math.max(100, Math.min(headersTimeoutMs, requestTimeoutMs, 20_000) / 4),
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    // By itself it answers without a body; ours is a problem like any other.
+    requireHostHeader: false,
   });
   const runningBySocket = new Map<Socket, number>();
   let closing: Promise<boolean> | undefined;
@@ -80,9 +91,11 @@ export async function serve({
       if (closing !== undefined && running === 0) socket.destroySoon();
     });
   });
-  const listener = getRequestListener((request, env) => app.fetch(request, env as HttpBindings), {
-    errorHandler: answerMalformed,
-  });
+  let knownHosts: KnownHosts | undefined;
+  const listener = getRequestListener(
+    (request, env) => app.fetch(request, Object.assign(env as HttpBindings, { knownHosts })),
+    { errorHandler: answerMalformed },
+  );
   const pacer = createPacer(PACE);
   server.on("request", (incoming, outgoing) => {
     noteArrival(incoming);
@@ -96,6 +109,8 @@ export async function serve({
       cause: error,
     });
   });
+  const address = server.address() as AddressInfo;
+  knownHosts = decideKnownHosts(address.address, allowedHosts);
 
   const closeNow = async (deadlineMs: number): Promise<boolean> => {
     const closed = once(server, "close").then(() => true);
@@ -113,7 +128,7 @@ export async function serve({
   };
 
   return {
-    url: urlOf(server.address() as AddressInfo),
+    url: urlOf(address),
     close: (deadlineMs) => (closing ??= closeNow(deadlineMs)),
   };
 }

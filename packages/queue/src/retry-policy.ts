@@ -14,6 +14,9 @@ const MAX_DELAY_MS = 30_000;
  * however long that takes; `retry` may pass by itself; `dead` fails again whatever we do.
  */
 const verdicts = {
+  host_not_allowed: "dead",
+  origin_not_allowed: "dead",
+  request_timeout: "dead",
   payload_too_large: "dead",
   invalid_envelope: "dead",
   unsupported_provider: "dead",

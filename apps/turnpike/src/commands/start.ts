@@ -14,6 +14,7 @@ const DATABASE_DEADLINE_MS = 10_000;
 export interface StartOptions {
   readonly dataDir: string;
   readonly host: string;
+  readonly allowedHosts?: string;
   readonly ingestPort: number;
   readonly timelinePort: number;
 }
@@ -23,6 +24,10 @@ export function addStartOptions(command: Command): Command {
   return command
     .option("--data-dir <folder>", "where the embedded Postgres keeps its data", ".turnpike")
     .option("--host <address>", "address to listen on", "127.0.0.1")
+    .option(
+      "--allowed-hosts <names>",
+      "host names to answer to beside localhost, with commas between (ALLOWED_HOSTS)",
+    )
     .option("--ingest-port <port>", "port of the ingest app, 0 = any free one", parsePort, 8787)
     .option("--timeline-port <port>", "port of the timeline app, 0 = any free one", parsePort, 8788);
 }
