@@ -41,23 +41,21 @@ describe("POST /v1/ingest/batch", () => {
     expect(queue.calls).toEqual([]);
   });
 
-  it("refuses a turn that is nested too deeply to be written out again, and takes its neighbours", async () => {
-    const { app } = createTestIngest();
-    const depth = 15_000;
-    const deep = JSON.stringify(turn).replace(
-      '"model"',
-      `"x":${"[".repeat(depth)}${"]".repeat(depth)},"model"`,
-    );
-    const unknown = `{"unknown":${"[".repeat(depth)}${"]".repeat(depth)},${JSON.stringify(turn).slice(1)}`;
-    const body = `{"turns":[${deep},${JSON.stringify(turn)}]}`;
-    expect(await (await post(app, "/v1/ingest/batch", body)).json()).toMatchObject({
-      accepted: 1,
-      rejected: 1,
+  it.each<[string, string, string]>([
+    ["what no turn reads", '"unknown"', "nested deeper than 520 levels"],
+    ["a request", '"request":{"x"', "nested deeper than 520 levels"],
+    ["what no turn reads", '"unknown"', "more than 1000000 values"],
+  ])("is refused as a whole for the bounds of a body, in %s %s too: %s", async (_what, place, excess) => {
+    const { app, queue } = createTestIngest({ receivedBytes: 4_000_000, decodedBytes: 4_000_000 });
+    const bomb = excess.includes("deep") ? "[".repeat(518) + "]".repeat(518) : `[${"0,".repeat(999_999)}0]`;
+    const junk = `${place}:${bomb}${"}".repeat(place.split("{").length - 1)}`;
+    const body = `{"turns":[${JSON.stringify(turn)},{${junk},${JSON.stringify(turn).slice(1)}]}`;
+    const response = await post(app, "/v1/ingest/batch", body);
+    expect(response.status).toBe(400);
+    expect(await readProblem(response)).toMatchObject({
+      code: "invalid_envelope",
+      detail: `invalid envelope: body: ${excess}`,
     });
-    const answer = await (await post(app, "/v1/ingest/batch", `{"turns":[${unknown}]}`)).json();
-    expect(answer).toMatchObject({
-      rejected: 1,
-      errors: ["turn[0]: invalid envelope: body: nested too deeply"],
-    });
+    expect(queue.calls).toEqual([]);
   });
 });

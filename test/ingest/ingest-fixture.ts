@@ -5,6 +5,7 @@ import type { BodyToEnqueue, TurnQueue } from "@turnpike/domain/ports";
 import type { Problem } from "@turnpike/kit/problem";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
+import type { BodyLimits } from "@turnpike/kit/read-body";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/serve";
 import { afterAll } from "vitest";
@@ -55,7 +56,7 @@ function asText(accepted: BodyToEnqueue): TextBody {
   return { ...accepted, body: textOfBody(accepted.body) };
 }
 
-export function createTestIngest(): TestIngest {
+export function createTestIngest(bodyLimits: BodyLimits = limits): TestIngest {
   const queue = createRecordingQueue();
   const lines: string[] = [];
   const ingest = {
@@ -65,7 +66,7 @@ export function createTestIngest(): TestIngest {
   };
   const app = createIngestApp({
     queue,
-    limits,
+    limits: bodyLimits,
     maxInflightBytes: 16 * 1024 * 1024,
     logger: createLogger({
       level: "info",

@@ -1,8 +1,10 @@
 import type { BodyHistory, ParsedBody } from "@turnpike/domain/body-history";
-import { AppError } from "@turnpike/domain/errors";
+import { AppError, isAppError } from "@turnpike/domain/errors";
+import { exceeds } from "@turnpike/domain/parse-json";
+import { createJsonScanner } from "@turnpike/domain/scan-json";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
-import { type BodyLimits, readBody } from "@turnpike/kit/read-body";
+import { type BodyLimits, type InspectChunk, readBody } from "@turnpike/kit/read-body";
 import type { Context } from "hono";
 import type { BodyRoom } from "./body-memory.ts";
 import type { RouteDeps } from "./deps.ts";
@@ -54,17 +56,28 @@ async function readAndJudge<T>(
   { limits, history, room }: { limits: BodyLimits; history: BodyHistory; room: BodyRoom },
   judge: (body: JsonBody) => T,
 ): Promise<T> {
-  const bytes = await readBody(c, limits, room);
+  const isEncoded = c.req.header("content-encoding") !== undefined;
+  const bytes = await readBody(c, limits, room, isEncoded ? createInspector() : undefined);
   requireJsonContentType(c.req.header("content-type"));
   await room.beforeText();
-  return judge({ bytes, parsed: parseJson(bytes, history) });
+  return judge({ bytes, parsed: parse(bytes, history, isEncoded) });
+}
+
+/** What a few bytes become is looked over as they inflate: a bomb is refused before it takes any room. */
+function createInspector(): InspectChunk {
+  const scanner = createJsonScanner();
+  return (chunk) => {
+    const excess = scanner.scan(chunk);
+    if (excess !== undefined) throw exceeds(excess);
+  };
 }
 
 // The parser's own message quotes the body.
-function parseJson(bytes: Buffer, history: BodyHistory): ParsedBody {
+function parse(bytes: Buffer, history: BodyHistory, isWithinBounds: boolean): ParsedBody {
   try {
-    return history.parse(bytes);
-  } catch {
+    return history.parse(bytes, isWithinBounds);
+  } catch (error) {
+    if (isAppError(error)) throw error;
     throw new AppError("invalid_envelope", "invalid envelope: body: not valid JSON");
   }
 }

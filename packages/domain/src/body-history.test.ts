@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import * as fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import type { Message } from "./block.ts";
 import { type BodyHistory, createBodyHistory } from "./body-history.ts";
 import { decodeUtf8 } from "./decode-utf8.ts";
@@ -9,18 +9,21 @@ import { readTurnBody, type Turn } from "./turn-body.ts";
 
 const PLENTY = { maxBytes: 64 * 2 ** 20 };
 
+const ORG_A = "a1a1a1a1-1111-4111-8111-111111111111";
+const ORG_B = "b2b2b2b2-2222-4222-8222-222222222222";
+
 const message = (text: string, role = "user"): object => ({ role, content: [{ type: "text", text }] });
 const talk = (count: number, seed = "a"): object[] =>
   Array.from({ length: count }, (_unused, at) => message(`${seed} ${at} `.repeat(150)));
 const bodyOf = (
   messages: readonly unknown[],
-  { name = "messages", session = "s-1", provider = "" } = {},
+  { name = "messages", session = "s-1", provider = "", org = "" } = {},
 ): string =>
   JSON.stringify({
     provider: provider || (name === "input" ? "openai" : "anthropic"),
     request: { model: "m", [name]: messages, system: "be brief", padding: "p".repeat(4_096) },
     response: { message: message(`answer to ${messages.length}`, "assistant") },
-    session: { harness_session_id: session },
+    session: { ...(org !== "" && { org_id: org }), harness_session_id: session },
   });
 
 /** Read a turn, and remember its messages as whoever hashes them would. */
@@ -75,6 +78,7 @@ interface Draft {
   readonly name: string;
   readonly provider: string;
   readonly session: string;
+  readonly org: string | undefined;
   readonly cut: { readonly at: number; readonly bytes: number; readonly put: string } | undefined;
 }
 
@@ -84,6 +88,7 @@ const draft = fc.record<Draft>({
   name: fc.constantFrom("messages", "messages", "input"),
   provider: fc.constantFrom("anthropic", "openai", "openai", "ollama", "none"),
   session: fc.constantFrom("s-1", "s-2"),
+  org: fc.constantFrom(ORG_A, ORG_A, ORG_B, ORG_A.toUpperCase(), undefined, "no org"),
   cut: fc.option(
     fc.record({
       at: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -108,12 +113,15 @@ const draft = fc.record<Draft>({
 });
 
 /** As JSON, after whatever was said before, and perhaps damaged among the messages. */
-function write({ indent, name, provider, session, cut, items }: Draft, before: readonly unknown[]): Buffer {
+function write(
+  { indent, name, provider, session, org, cut, items }: Draft,
+  before: readonly unknown[],
+): Buffer {
   const whole = {
     provider,
     request: { model: "m", [name]: [...before, ...items], more: "x".repeat(4_096) },
     response: { message: message("answer", "assistant") },
-    session: { harness_session_id: session },
+    session: { harness_session_id: session, org_id: org },
   };
   const bytes = Buffer.from(JSON.stringify(whole, undefined, indent));
   if (cut === undefined) return bytes;
@@ -150,6 +158,59 @@ describe("a history of bodies", () => {
       ["hash 1", "hash 0"],
     ]);
     expect(countKnown(read(history, bodyOf(talk(12), { name })))).toBe(12);
+  });
+
+  it("knows of an org's sessions nothing when another sends the same, whatever it says beside it", () => {
+    const history = createBodyHistory(PLENTY);
+    expect(countKnown(read(history, bodyOf(talk(10), { org: ORG_A })))).toBe(0);
+    const own = `"session":{"org_id":"${ORG_B}","harness_session_id":"s-1"}`;
+    const claim = `{"org_id":"${ORG_A}","harness_session_id":"s-1"}`;
+    const ofB = bodyOf(talk(10), { org: ORG_B });
+    expect(ofB).toContain(own);
+    const bodies = [
+      ofB,
+      bodyOf(talk(10)),
+      bodyOf(talk(10), { org: ORG_B.toUpperCase() }),
+      ofB.replace(own, `"session":${claim},${own}`),
+      ofB.replace(own, `${own},"other":${claim}`),
+      ofB.replace(own, own.replace("{", `{"org_id":"${ORG_A}",`)),
+      ofB.replace('"response"', `"org_id":"${ORG_A}","response"`),
+    ];
+    for (const body of bodies) {
+      const parsed = history.parse(Buffer.from(body));
+      expect(countKnown(readTurnBody(parsed.body))).toBe(0);
+    }
+    expect(countKnown(read(history, bodyOf(talk(10), { org: ORG_A.toUpperCase() })))).toBe(10);
+  });
+
+  it("parses as much of a body whether another org has sent the same or nobody", () => {
+    const history = createBodyHistory(PLENTY);
+    const parsedChars = (body: string): number => {
+      const parse = vi.spyOn(JSON, "parse");
+      history.parse(Buffer.from(body));
+      const chars = parse.mock.calls.reduce((sum, [text]) => sum + text.length, 0);
+      parse.mockRestore();
+      return chars;
+    };
+    const ofB = bodyOf(talk(10), { org: ORG_B });
+    const before = parsedChars(ofB);
+    read(history, bodyOf(talk(10), { org: ORG_A }));
+    expect(parsedChars(ofB)).toBe(before);
+    expect(parsedChars(bodyOf(talk(10), { org: ORG_A }))).toBeLessThan(before / 2);
+  });
+
+  it.each([
+    [`${"[".repeat(520)}${"]".repeat(520)}`, "nested deeper than 520 levels"],
+    [`[${"0,".repeat(1_000_000)}0]`, "more than 1000000 values"],
+  ])("refuses what is beyond the bounds, among the messages and beside them", (bomb, excess) => {
+    const history = createBodyHistory(PLENTY);
+    read(history, bodyOf(talk(10)));
+    const body = bodyOf(talk(12));
+    for (const place of ['"system"', '"type":"text","text":"a 11'])
+      expect(() => history.parse(Buffer.from(body.replace(place, `"x":${bomb},${place}`)))).toThrow(
+        `invalid envelope: body: ${excess}`,
+      );
+    expect(countKnown(read(history, body))).toBe(10);
   });
 
   it("reads a known message only when its content is asked for, and then from the body that it came with", () => {

@@ -2,25 +2,30 @@
  * Reads bodies of which most was read before: a harness sends its whole conversation again with every turn. Messages whose
  * bytes begin a body as they began one of the same session are neither decoded nor parsed again; they come out as known messages
  * (`known-messages.ts`). What must stay true: a body reads as it would without a history, or is refused as it would be.
- * The session's id is a hint where to look, and nothing else: what is known is known by the digest of its bytes.
+ * What is known is known by the digest of its bytes, and only to the org whose body it came in: how long a body takes tells nobody
+ * what another org has sent.
  */
 import { randomUUID } from "node:crypto";
 import type { Block } from "./block.ts";
 import { decodeUtf8 } from "./decode-utf8.ts";
+import { NIL_UUID } from "./envelope.ts";
+import { createListFinder, LIST_NAMES, type ListName, type ListPlace } from "./find-message-list.ts";
 import { isJsonArray, isJsonObject, type JsonValue } from "./json.ts";
 import { joinList, type KnownMessage, makeKnownMessages, type ReadMessage } from "./known-messages.ts";
 import { findSharedPart, type ListMark, markRest, noSharedPart, type SharedPart } from "./list-digests.ts";
+import { exceeds } from "./parse-json.ts";
 import { parseRequest } from "./parse-request.ts";
 import { isProvider, type Provider } from "./provider.ts";
-import { findMember, listItemEnds, skipSpace } from "./scan-json.ts";
+import { scanJson } from "./scan-json.ts";
 
 /** Parses bodies, and knows the messages of earlier ones. */
 export interface BodyHistory {
   /**
-   * Parse the UTF-8 of a body.
-   * @throws SyntaxError when it is not JSON.
+   * Parse the UTF-8 of a body, once it was looked over.
+   * @param isWithinBounds when that was found out before, as its bytes came.
+   * @throws AppError `invalid_envelope` when it breaks a bound, naming it; SyntaxError when it is not JSON.
    */
-  parse(bytes: Buffer): ParsedBody;
+  parse(bytes: Buffer, isWithinBounds?: boolean): ParsedBody;
 }
 
 /** A body that was parsed. */
@@ -56,13 +61,7 @@ const LARGEST_SHARE = 4;
 const TALK_BYTES = 500;
 const MESSAGE_BYTES = 230;
 
-const SESSION_ID = Buffer.from('"harness_session_id"');
 const LONGEST_ID = 256;
-// The envelope stands at one of the two ends, behind the request at most the response.
-const SEARCHED_HEAD = 4_096;
-const SEARCHED_TAIL = 65_536;
-
-const LIST_NAMES = ["messages", "input"] as const;
 
 /** Stands in for all messages while the rest is parsed; nobody outside can write it, so it tells whether it stood where they stood. */
 const STAND_IN = randomUUID();
@@ -76,7 +75,7 @@ type KnownItem = ListMark & ReadMessage;
 /** How the items of a list become messages. */
 interface Kind {
   readonly provider: Provider;
-  readonly listName: (typeof LIST_NAMES)[number];
+  readonly listName: ListName;
 }
 
 /** A conversation, as far as it is known. */
@@ -103,18 +102,16 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
       cost -= sumCosts(itsTalks);
     }
   };
-  const parseInPieces = (bytes: Buffer, key: string): ParsedBody | undefined => {
-    const start = findList(bytes);
-    if (start === undefined) return undefined;
-    const [head, list] = [bytes.subarray(0, start), bytes.subarray(start)];
-    const read = readPieces(head, list, sessions.get(key) ?? []);
+  const parseInPieces = (bytes: Buffer, place: ListPlace): ParsedBody | undefined => {
+    const list = bytes.subarray(place.start);
+    const read = readPieces(bytes.subarray(0, place.start), list, place, (key) => sessions.get(key) ?? []);
     if (read === undefined) return undefined;
     return {
       body: read.body,
       remember(messages) {
-        const { found } = read;
-        const next = goOn(read, list, messages);
-        if (next === undefined) return undefined;
+        const { found, key } = read;
+        const next = key === undefined ? undefined : goOn(read, list, messages);
+        if (key === undefined || next === undefined) return undefined;
         // One that is too long would push out all others.
         if (costOf(next) <= maxBytes / LARGEST_SHARE) {
           const { talk } = found;
@@ -122,15 +119,18 @@ export function createBodyHistory({ maxBytes }: { readonly maxBytes: number }): 
           const others = talks.filter((one) => one !== next && (one !== talk || leavesEarly(found)));
           put(key, [...others.slice(1 - TALKS_PER_SESSION), next]);
         }
-        return { start, marks: next.items.slice(0, messages.length) };
+        return { start: place.start, marks: next.items.slice(0, messages.length) };
       },
     };
   };
 
   return {
-    parse(bytes) {
-      const key = bytes.length < MIN_BYTES || bytes.length > MAX_BYTES ? undefined : sessionIdOf(bytes);
-      const inPieces = key === undefined ? undefined : parseInPieces(bytes, key);
+    parse(bytes, isWithinBounds = false) {
+      const finder = bytes.length < MIN_BYTES || bytes.length > MAX_BYTES ? undefined : createListFinder();
+      const excess = isWithinBounds && finder === undefined ? undefined : scanJson(bytes, finder).excess;
+      if (excess !== undefined) throw exceeds(excess);
+      const place = finder?.found();
+      const inPieces = place && parseInPieces(bytes, place);
       return inPieces ?? asParsedBody(JSON.parse(decodeUtf8(bytes)));
     },
   };
@@ -158,6 +158,8 @@ function findLongest(talks: readonly Talk[], list: Buffer): Found {
 
 interface Read {
   readonly body: unknown;
+  /** Of the session, within its org; undefined when it names none. */
+  readonly key: string | undefined;
   readonly found: Found;
   /** Undefined when the provider is none. */
   readonly kind: Kind | undefined;
@@ -165,31 +167,39 @@ interface Read {
   readonly ends: readonly number[];
 }
 
-/** Parse the messages that are new and, apart from them, all the rest; undefined when that does not make the whole. */
-function readPieces(head: Buffer, list: Buffer, talks: readonly Talk[]): Read | undefined {
-  const found = findLongest(talks, list);
-  const from = endOf(found);
-  const rest = listItemEnds(list, from);
-  if (rest === undefined) return undefined;
-  const fresh = parseItems(list, from, rest.close);
-  const body = parsePieces(head, STAND_IN_JSON, list.subarray(rest.close));
-  if (fresh === undefined || !isJsonObject(body)) return undefined;
-  const { provider, request } = body;
+/** Parse all but the messages, which tells whose they are, then those that are new; undefined when that does not make the whole. */
+function readPieces(
+  head: Buffer,
+  list: Buffer,
+  { ends, close }: ListPlace,
+  talksOf: (key: string) => readonly Talk[],
+): Read | undefined {
+  const body = parsePieces(head, STAND_IN_JSON, list.subarray(close));
+  if (!isJsonObject(body)) return undefined;
+  const { provider, request, session } = body;
   if (!isJsonObject(request)) return undefined;
   const listName = LIST_NAMES.find((name) => isStandIn(request[name]));
   if (listName === undefined) return undefined;
   const kind = typeof provider === "string" && isProvider(provider) ? { provider, listName } : undefined;
+  const key = keyOf(session);
+  // The same bytes come to something else where the kind is another.
+  const talks = key === undefined ? [] : talksOf(key).filter((talk) => isOfKind(talk, kind));
+  const found = findLongest(talks, list);
+  const fresh = parseItems(list, endOf(found), close);
+  if (fresh === undefined) return undefined;
   const { talk, shared } = found;
-  // The same bytes come to something else.
-  if (talk !== undefined && !isOfKind(talk, kind))
-    return readPieces(
-      head,
-      list,
-      talks.filter((one) => isOfKind(one, kind)),
-    );
   const known = talk === undefined ? [] : recall(talk, shared.count, list);
   (request as Record<string, JsonValue>)[listName] = joinList({ known, fresh });
-  return { body, found, kind, ends: rest.ends };
+  return { body, key, found, kind, ends: ends.slice(shared.count) };
+}
+
+/** By what a session is known here: its org, as the envelope takes it (`envelope.ts`), and the id that its harness gave it. */
+function keyOf(session: JsonValue | undefined): string | undefined {
+  if (!isJsonObject(session)) return undefined;
+  const { org_id: org, harness_session_id: id } = session;
+  if (typeof id !== "string" || id === "" || id.length > LONGEST_ID) return undefined;
+  if (org === undefined || org === null || org === "") return `${NIL_UUID} ${id}`;
+  return typeof org === "string" && org.length === NIL_UUID.length ? `${org.toLowerCase()} ${id}` : undefined;
 }
 
 function isOfKind(talk: Talk, kind: Kind | undefined): boolean {
@@ -230,16 +240,6 @@ function isStandIn(value: JsonValue | undefined): boolean {
   return isJsonArray(value) && value.length === 1 && value[0] === STAND_IN;
 }
 
-function findList(bytes: Buffer): number | undefined {
-  const request = findMember(bytes, skipSpace(bytes, 0), "request");
-  if (request === undefined) return undefined;
-  for (const name of LIST_NAMES) {
-    const list = findMember(bytes, request, name);
-    if (list !== undefined && bytes[list] === OPEN[0]) return list + 1;
-  }
-  return undefined;
-}
-
 /** Add what is new to what was found; undefined when there is nothing to remember. */
 function goOn({ kind, found, ends }: Read, list: Buffer, messages: readonly ReadMessage[]): Talk | undefined {
   const { talk, shared } = found;
@@ -268,15 +268,4 @@ function sumCosts(talks: readonly Talk[]): number {
 
 function costOf({ items }: Talk): number {
   return TALK_BYTES + items.length * MESSAGE_BYTES;
-}
-
-function sessionIdOf(bytes: Buffer): string | undefined {
-  const tailStart = Math.max(0, bytes.length - SEARCHED_TAIL);
-  const inTail = bytes.subarray(tailStart).lastIndexOf(SESSION_ID);
-  const at = inTail < 0 ? bytes.subarray(0, SEARCHED_HEAD).indexOf(SESSION_ID) : tailStart + inTail;
-  if (at < 0) return undefined;
-  const start = bytes.indexOf('"', at + SESSION_ID.length) + 1;
-  const end = bytes.indexOf('"', start);
-  if (start === 0 || end < 0 || end - start > LONGEST_ID) return undefined;
-  return bytes.toString("latin1", start, end);
 }

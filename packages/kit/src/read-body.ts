@@ -26,13 +26,16 @@ export interface BodyHold {
   grow(bytes: number): void;
 }
 
+/** Shown each piece of a body, decoded, before it is held; what it throws refuses the body. */
+export type InspectChunk = (chunk: Uint8Array) => void;
+
 const nobodyCounts: BodyHold = { grow: () => {} };
 
 /**
  * Read a request's body, undoing its Content-Encoding. The rest of a refused body is left to the server, which drains it for a
  * moment and then closes.
  * @throws AppError `payload_too_large`: by Content-Length before anything else, by counting otherwise.
- * @throws what the hold throws.
+ * @throws what `hold` and `inspect` throw.
  * @throws AppError `invalid_envelope` when an encoding is unknown, an encoded body is corrupt or cut short, or the
  *   client went away.
  */
@@ -40,6 +43,7 @@ export async function readBody(
   c: Context<HttpEnv>,
   limits: BodyLimits,
   hold: BodyHold = nobodyCounts,
+  inspect?: InspectChunk,
 ): Promise<Buffer> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   if (declaredBytes > limits.receivedBytes) throw tooLarge("received", limits.receivedBytes);
@@ -49,6 +53,7 @@ export async function readBody(
     isPlain && declaredBytes > 0 ? Math.min(declaredBytes, limits.decodedBytes) : limits.decodedBytes,
   );
   const take = (chunk: Uint8Array): void => {
+    inspect?.(chunk);
     hold.grow(chunk.byteLength);
     collector.add(chunk);
   };

@@ -1,0 +1,133 @@
+import * as fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { JsonValue } from "./json.ts";
+import { MAX_BODY_DEPTH, MAX_BODY_VALUES, scanJson } from "./scan-json.ts";
+
+const TOO_DEEP = "nested deeper than 520 levels";
+const TOO_MANY = "more than 1000000 values";
+const MIB = 2 ** 20;
+// A tenth of it is what the slowest of them takes when nobody else is here.
+const LINEAR_MS = 4_000;
+
+const nested = (open: string, depth: number): string => open.repeat(depth);
+
+function countValues(value: JsonValue): number {
+  if (typeof value !== "object" || value === null) return 1;
+  return Object.values(value).reduce<number>((sum, child: JsonValue) => sum + countValues(child), 1);
+}
+
+function depthOf(value: JsonValue): number {
+  if (typeof value !== "object" || value === null) return 0;
+  return 1 + Math.max(0, ...Object.values(value).map(depthOf));
+}
+
+/** Of text and of its UTF-8 it must say the same. */
+function scanBoth(json: string): ReturnType<typeof scanJson> {
+  const seen = scanJson(Buffer.from(json));
+  const { excess, values } = scanJson(json);
+  expect(excess).toBe(seen.excess);
+  if (excess === undefined) expect(values).toBe(seen.values);
+  return seen;
+}
+
+describe("looking over JSON", () => {
+  it("counts values as parsing makes them, whatever stands in their strings", () => {
+    const text = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 40 }),
+      fc.string({
+        unit: fc.constantFrom('"', "\\", "[", "{", ",", "]", "x", "\n", "é", "🐞"),
+        maxLength: 60,
+      }),
+    );
+    const { value } = fc.letrec<{ value: JsonValue }>((tie) => ({
+      value: fc.oneof(
+        { depthSize: "medium" },
+        fc.constantFrom<JsonValue>(null, true, 0, -1.5e300, [], {}),
+        text,
+        fc.array(tie("value"), { maxLength: 6 }),
+        fc.dictionary(text, tie("value"), { maxKeys: 5 }).map((object) => ({ ...object })),
+      ),
+    }));
+    fc.assert(
+      fc.property(value, fc.constantFrom(0, 1, "\t\r\n"), (made, indent) => {
+        const json = JSON.stringify(made, undefined, indent);
+        expect(scanBoth(json)).toEqual({ excess: undefined, values: countValues(JSON.parse(json)) });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it.each([65_535, 65_536, 65_537, 131_072])(
+    "goes on where it was in a string, and behind a backslash, after %i characters",
+    (length) => {
+      for (const end of ["x", "\\\\", '\\"', '\\\\\\"', "🐞"])
+        for (const before of [1, 2, 3]) {
+          const json = JSON.stringify(["[{", 1, ["a"]]).replace(
+            "[{",
+            "[{" + "-".repeat(length - 3 - before) + end + '\\",{,[',
+          );
+          expect(scanBoth(json)).toEqual({ excess: undefined, values: countValues(JSON.parse(json)) });
+        }
+    },
+  );
+
+  it.each(["[", '{"a":', ' [ \n{ "" : '])("takes %j as deep as the bound, and no deeper", (open) => {
+    const levels = open.includes("{ ") ? 2 : 1;
+    expect(scanBoth(nested(open, MAX_BODY_DEPTH / levels)).excess).toBeUndefined();
+    expect(scanBoth(nested(open, MAX_BODY_DEPTH / levels + 1)).excess).toBe(TOO_DEEP);
+    expect(depthOf(JSON.parse(nested("[", MAX_BODY_DEPTH) + "]".repeat(MAX_BODY_DEPTH)))).toBe(
+      MAX_BODY_DEPTH,
+    );
+  });
+
+  it.each(["0", '""', "[]", "{}", "[ ]", "null", '"\\",["'])(
+    "takes as many %s as the bound, and no more",
+    (item) => {
+      const list = (count: number): string => `[${Array.from({ length: count }, () => item).join(",")}]`;
+      expect(scanBoth(list(MAX_BODY_VALUES - 1))).toEqual({ excess: undefined, values: MAX_BODY_VALUES });
+      expect(scanBoth(list(MAX_BODY_VALUES)).excess).toBe(TOO_MANY);
+    },
+  );
+
+  it.each(['"', '"\\', "[", "]]]]", "{,,,}", "\ufeff[", '["\\', "", " ", '"a" "b'])("ends on %j", (json) => {
+    expect(scanBoth(json).excess).toBeUndefined();
+  });
+
+  it("is not misled by bytes that are no UTF-8, nor by a byte order mark", () => {
+    const lead = Buffer.from([0xef, 0xbb, 0xbf, 0x5b, 0x22, 0xe2, 0x82, 0x22]);
+    const { excess } = scanJson(Buffer.concat([lead, Buffer.from(`,${nested("[", MAX_BODY_DEPTH)}`)]));
+    expect(excess).toBe(TOO_DEEP);
+  });
+
+  it.each<[string, string, string, string]>([
+    ["backslashes", '["', "\\", '"]'],
+    ["escaped quotes", '["', '\\"', '"]'],
+    ["escaped quotes a little apart", '["', '12345678\\"', '"]'],
+    ["backslashes and quotes", '["', '12345678\\\\\\"', '"]'],
+    ["spaces", "[", " ", "]"],
+    ["digits", "[", "1", "]"],
+    ["one long text", '["', "a", '"]'],
+    ["closing brackets", "", "]", ""],
+    ["colons", "", ":", ""],
+  ])("takes 64 MiB of %s in linear time", (_what, before, unit, after) => {
+    const json = Buffer.from(before + unit.repeat(Math.floor((64 * MIB) / unit.length)) + after);
+    const { user, system } = process.cpuUsage();
+    expect(scanJson(json).excess).toBeUndefined();
+    const spent = process.cpuUsage();
+    expect((spent.user - user + spent.system - system) / 1_000).toBeLessThan(LINEAR_MS);
+  });
+
+  it.each([
+    ["[", TOO_DEEP],
+    ['{"a":', TOO_DEEP],
+    ["{},", TOO_MANY],
+    ["[],", TOO_MANY],
+    ['"",', TOO_MANY],
+    ["1,", TOO_MANY],
+  ])("refuses 64 MiB of %s early", (unit, excess) => {
+    const json = Buffer.from(`[${unit.repeat((64 * MIB) / unit.length)}`);
+    const { user } = process.cpuUsage();
+    expect(scanJson(json).excess).toBe(excess);
+    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(LINEAR_MS / 10);
+  });
+});
