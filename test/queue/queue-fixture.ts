@@ -42,6 +42,7 @@ export interface ConsumeOptions {
   readonly location?: QueueLocation;
   readonly concurrency?: number;
   readonly lockDurationMs?: number;
+  readonly maxRetryDelayMs?: number;
   /** Called before a letter is kept; what it throws is thrown to the consumer. */
   readonly onLetter?: (letter: DeadLetter) => void;
 }

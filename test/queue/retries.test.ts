@@ -1,10 +1,13 @@
 import { AppError, type ErrorCode } from "@turnpike/domain/errors";
 import { readDeadJob } from "@turnpike/queue/dead-job";
-import { MAX_ATTEMPTS } from "@turnpike/queue/retry-policy";
+import { MAX_ATTEMPTS, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/retry-policy";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn, countUnfinished, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
+
+// Of the jobs that `putRaw` puts in, as versions did that left it to BullMQ how often a job is tried.
+const OLD_LIMIT = 30;
 
 describe.each(queueBackends())("a turn that fails on $name", (backend) => {
   const queue = useQueue(backend);
@@ -163,24 +166,64 @@ describe.each(queueBackends())("a turn that fails on $name", (backend) => {
     expect(await letterOf(turn)).toMatchObject({ code: "store_rejected", attempts: 3 });
   });
 
-  it("for good stays in the queue, as failed, when its letter can never be written", async () => {
-    const turn = await putIn();
+  it.each<ErrorCode>(["store_rejected", "internal"])(
+    "for good waits in the queue when its letter cannot be written, also with %s, and is dead when it can",
+    async (code) => {
+      const turn = await putIn();
+      let mended = false;
+      queue.consume(
+        async () => {
+          throw new AppError("store_rejected", "what is wrong");
+        },
+        {
+          maxRetryDelayMs: 100,
+          onLetter() {
+            if (!mended)
+              throw code === "internal" ? new Error("secret") : new AppError(code, "database: 22P05");
+          },
+        },
+      );
+      const receipts = queue.findReceipts();
+      // More often than anything is tried that counts.
+      await waitUntil(
+        async () => {
+          const receipt = await receipts.findReceipt(turn.orgId, turn.receipt);
+          return receipt?.state === "queued" && receipt.attempts > MAX_COUNTED_ATTEMPTS;
+        },
+        { what: "it has been tried often", timeoutMs: 40_000 },
+      );
+      expect(await queue.countJobs()).toMatchObject({ failed: 0 });
+      expect(queue.logged().join("\n")).toContain("a dead letter cannot be written");
+      mended = true;
+      expect(await letterOf(turn)).toMatchObject({ code: "store_rejected", reason: "what is wrong" });
+    },
+  );
+
+  it("for good stays in the queue, as failed, when its id is none of ours: nobody could find its letter", async () => {
+    await queue.putRaw("somebody-elses", { v: 99 });
+    queue.consume(async () => {});
+    await waitUntil(async () => (await queue.countJobs())["failed"] === 1, { what: "the job is failed" });
+    expect(queue.letters()).toEqual([]);
+    expect(queue.logged().join("\n")).toContain("a job that is none of ours failed for good");
+  });
+
+  it("because of its environment is tried beyond the limit that an older version gave it", async () => {
+    const turn = acceptedTurn();
+    await queue.putRaw(idOf(turn), { v: 1, encoding: "identity", ...turn });
+    let attempts = 0;
     queue.consume(
       async () => {
-        throw new AppError("store_rejected", "what is wrong");
+        attempts += 1;
+        if (attempts <= OLD_LIMIT + 2) throw new AppError("store_unavailable", "database: 28P01");
       },
-      {
-        onLetter() {
-          throw new AppError("store_rejected", "database: 22P05");
-        },
-      },
+      { maxRetryDelayMs: 100 },
     );
-    await waitUntil(async () => (await queue.countJobs())["failed"] === 1, { what: "the job is failed" });
-    expect(await queue.findReceipts().findReceipt(turn.orgId, turn.receipt)).toMatchObject({
-      state: "dead",
-      reason: "store_rejected: what is wrong",
+    await waitUntil(async () => (await countUnfinished(queue)) === 0, {
+      what: "it is done",
+      timeoutMs: 40_000,
     });
-    expect(queue.logged().join("\n")).toContain("a dead letter cannot be written");
+    expect(attempts).toBe(OLD_LIMIT + 3);
+    expect(await queue.countJobs()).toMatchObject({ failed: 0 });
   });
 
   it("remembers when it first failed, whoever tries it last", async () => {

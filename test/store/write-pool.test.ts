@@ -90,7 +90,8 @@ describe("a statement that cannot be sent", () => {
           ]),
       )
       .catch((error: unknown) => error);
-    expect(causeOf(failure)).toBeInstanceOf(TypeError);
+    // Our own exception, and not a store that is away: what is to be waited for?
+    expect(failure).toBeInstanceOf(TypeError);
     expect(await pool.statement`SELECT FROM notes WHERE word LIKE ${"around%"}`).toEqual([]);
   });
 });
@@ -102,5 +103,23 @@ describe("arrays", () => {
     const [row] = await pool.statement<{ texts: unknown; numbers: unknown; none: unknown }>`
       SELECT ${texts}::text[] AS texts, ${numbers}::float8[] AS numbers, ${[]}::uuid[] AS none`;
     expect(row).toEqual({ texts, numbers, none: [] });
+  });
+});
+
+describe("an exception of our own inside a transaction", () => {
+  it("is thrown as it is, leaves nothing behind, and costs no connection", async () => {
+    const ours = new RangeError("ours");
+    const session = async () =>
+      (await pool.statement<{ pid: number }>`SELECT pg_backend_pid() AS pid`)[0]?.pid;
+    const before = await session();
+    const failure = await pool
+      .transaction(async (tx) => {
+        await tx`INSERT INTO notes VALUES (${"ours"})`;
+        throw ours;
+      })
+      .catch((error: unknown) => error);
+    expect(failure).toBe(ours);
+    expect(await pool.statement`SELECT FROM notes WHERE word = ${"ours"}`).toEqual([]);
+    expect(await session()).toBe(before);
   });
 });

@@ -26,9 +26,12 @@ const Deed = z.object({
   dryRun: z.literal(false),
   done: count.openapi({ description: "Letters that were replayed, or discarded." }),
   skipped: Skipped,
-  stopped: z.enum(["queue_unavailable", "store_unavailable", "store_contention"]).nullable().openapi({
-    description: "Why it ended before its end; null when it did not.",
-  }),
+  stopped: z
+    .enum(["queue_unavailable", "store_unavailable", "store_contention", "store_failed"])
+    .nullable()
+    .openapi({
+      description: "Why it ended before its end; null when it did not.",
+    }),
   nextCursor: z.string().nullable().openapi({
     description:
       "Where to go on, as `cursor` with the same criteria; null when every letter that matched was looked at.",

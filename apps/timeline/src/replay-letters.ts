@@ -88,12 +88,11 @@ export function describeFilter({ filter }: Pick<ReplayAct, "filter">) {
   };
 }
 
+const reasonsToStop = ["queue_unavailable", "store_unavailable", "store_contention", "store_failed"] as const;
+
 /** @throws what is no reason to stop, but to be mended. */
 function reasonToStop(error: unknown): NonNullable<Deed["stopped"]> {
-  if (isAppError(error)) {
-    const { code } = error;
-    if (code === "queue_unavailable" || code === "store_unavailable" || code === "store_contention")
-      return code;
-  }
-  throw error;
+  const reason = reasonsToStop.find((code) => isAppError(error, code));
+  if (reason === undefined) throw error;
+  return reason;
 }

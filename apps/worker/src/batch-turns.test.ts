@@ -89,6 +89,30 @@ describe("batchTurns", () => {
     expect((await settled).map(({ status }) => status)).toEqual(["rejected", "rejected"]);
   });
 
+  it("tries no more of a batch when several in a row fail over nobody knows what, and holds nothing against the rest", async () => {
+    const bad = new Set(["b", "d", "e", "f", "g", "h"]);
+    const store = useGatedStore((receipt) =>
+      bad.has(receipt) ? new AppError("store_failed", "database: 57014") : undefined,
+    );
+    const ingest = useBatches(store, { lanes: 1, maxTurns: 10, restMs: 0, mostTurns: 50, patienceMs: 0 });
+    const settled = Promise.allSettled("abcdefgh".split("").map((receipt) => ingest(turnOf(receipt))));
+
+    await openUntilDone(store, settled);
+    expect(store.batches.map((batch) => batch.join(""))).toEqual(["abcdefgh", "a", "b", "c", "d", "e", "f"]);
+    const ends = (await settled).map((end) =>
+      end.status === "fulfilled" ? "stored" : (end.reason as AppError).code,
+    );
+    const failed = Array.from({ length: 3 }, () => "store_failed");
+    expect(ends).toEqual([
+      "stored",
+      "store_failed",
+      "stored",
+      ...failed,
+      "store_unavailable",
+      "store_unavailable",
+    ]);
+  });
+
   it("takes turns again after it had nothing to do, and after a failure", async () => {
     const store = useGatedStore((receipt) =>
       receipt === "bad" ? new AppError("store_unavailable", "database: connection lost") : undefined,

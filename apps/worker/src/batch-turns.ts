@@ -2,7 +2,7 @@
  * Lets turns that arrive together share a transaction, in lanes. One bad turn takes no other with it: a batch that fails is tried
  * again turn by turn.
  */
-import { isAppError } from "@turnpike/domain/errors";
+import { AppError, isAppError } from "@turnpike/domain/errors";
 import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
 import { type LanesOptions, openLanes } from "@turnpike/queue/lanes";
@@ -17,6 +17,8 @@ export interface BatchOptions extends Pick<LanesOptions, "lanes" | "patienceMs" 
   /** Turns that can be here at a time. */
   readonly mostTurns: number;
 }
+
+const MAX_FAILURES_IN_A_ROW = 3;
 
 interface WaitingTurn {
   readonly turn: PreparedSessionTurn;
@@ -62,15 +64,41 @@ async function storeBatch(
     const results = await store.ingestTurns(batch.map(({ turn }) => turn));
     batch.forEach(({ settle }, index) => settle(Promise.resolve(results[index] as TurnResult)));
   } catch (error) {
-    if (batch.length === 1 || isAway(error)) {
-      for (const { settle } of batch) settle(Promise.reject(error));
+    if (batch.length === 1 || isAway(error)) for (const { settle } of batch) settle(Promise.reject(error));
+    else await storeOneByOne(store, batch);
+  }
+}
+
+/** A database that fails over several in a row fails over all of them, and each may take it a minute: the others are not tried. */
+async function storeOneByOne(
+  store: Pick<SessionStore, "ingestTurns">,
+  batch: readonly WaitingTurn[],
+): Promise<void> {
+  let failuresInARow = 0;
+  for (const [index, { turn, settle }] of batch.entries()) {
+    try {
+      const [result] = await store.ingestTurns([turn]);
+      settle(Promise.resolve(result as TurnResult));
+      failuresInARow = 0;
+    } catch (error) {
+      settle(Promise.reject(error));
+      if (isAppError(error, "store_failed")) failuresInARow += 1;
+      if (!isAway(error) && failuresInARow < MAX_FAILURES_IN_A_ROW) continue;
+      rejectUntried(batch.slice(index + 1), error);
       return;
     }
-    for (const one of batch) await storeBatch(store, [one]);
   }
+}
+
+/** Nothing is held against turns that were not tried. */
+function rejectUntried(turns: readonly WaitingTurn[], error: unknown): void {
+  const reason = isAppError(error, "store_failed")
+    ? new AppError("store_unavailable", error.message, { cause: error.cause })
+    : error;
+  for (const { settle } of turns) settle(Promise.reject(reason));
 }
 
 /** Nothing is gained by asking a store that is away once for every turn. */
 function isAway(error: unknown): boolean {
-  return isAppError(error) && error.code === "store_unavailable";
+  return isAppError(error, "store_unavailable");
 }

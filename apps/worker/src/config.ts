@@ -24,6 +24,8 @@ export const WorkerConfig = z
     CONCURRENCY: z.coerce.number().int().min(1).max(1_000).default(16),
     /** Connections of the store; the queue has its own. */
     DATABASE_POOL: z.coerce.number().int().min(1).max(200).default(8),
+    /** The longest wait before a turn is tried again that failed because something was away. */
+    RETRY_MAX_DELAY_MS: z.coerce.number().int().min(100).max(3_600_000).default(30_000),
     /** After how long without a finished job, while jobs wait, connections are replaced; after twice as long the process ends. */
     PROGRESS_TIMEOUT_MS: z.coerce.number().int().min(1_000).max(3_600_000).default(60_000),
     /** Of the health and metrics routes. */

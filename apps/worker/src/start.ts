@@ -44,7 +44,8 @@ export async function startWorker(options: {
     | "PORT"
     | "HOST"
     | "ALLOWED_HOSTS"
-  >;
+  > &
+    Partial<Pick<WorkerConfig, "RETRY_MAX_DELAY_MS">>;
   readonly store: PostgresStore;
   readonly deadLetters: DeadLetterStore & CleanUpDeps["deadLetters"];
   readonly wakes: Pick<WakePublisher, "publish">;
@@ -66,6 +67,7 @@ export async function startWorker(options: {
       shards: config.QUEUE_SHARDS,
     },
     concurrency: config.CONCURRENCY,
+    maxRetryDelayMs: config.RETRY_MAX_DELAY_MS,
     logger,
     registry,
   });

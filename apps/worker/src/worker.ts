@@ -12,6 +12,7 @@ import { batchTurns } from "./batch-turns.ts";
 import { createBodyCollector } from "./collect-after-bodies.ts";
 import { ingestEvents } from "./jobs/ingest-events.ts";
 import { ingestTurn } from "./jobs/ingest-turn.ts";
+import { noteSuccesses } from "./note-successes.ts";
 
 // More lanes wait for the same rows, and for the same disk.
 const BATCHES = { lanes: 2, patienceMs: 60, maxTurns: 64, restMs: 20 } as const;
@@ -25,16 +26,20 @@ export interface WorkerDeps {
   readonly wakes: Pick<WakePublisher, "publish">;
   readonly queue: QueueLocation;
   readonly concurrency: number;
+  /** The longest wait before a turn is tried again. */
+  readonly maxRetryDelayMs?: number | undefined;
   readonly logger: Logger;
   readonly registry: Registry;
 }
 
 /** Start taking jobs out of the queue and into the store. One line per job. */
 export function createWorker(worker: WorkerDeps): Consumer {
-  const { store, deadLetters, wakes, queue, concurrency, logger, registry } = worker;
+  const { store, deadLetters, wakes, queue, concurrency, maxRetryDelayMs, logger, registry } = worker;
   const deps = {
-    store:
+    // Outermost: each call is of one turn then, with a result of its own.
+    store: noteSuccesses(
       store.capability === "sessions" ? batchTurns(store, { ...BATCHES, mostTurns: concurrency }) : store,
+    ),
     history: createBodyHistory({ maxBytes: BODY_HISTORY_BYTES }),
     wakes,
     log: logger,
@@ -44,6 +49,7 @@ export function createWorker(worker: WorkerDeps): Consumer {
   return createConsumer({
     ...queue,
     concurrency,
+    maxRetryDelayMs,
     deadLetters,
     onBodyDone: createBodyCollector(),
     log: logger,

@@ -20,6 +20,8 @@ export const errorCodes = [
   "store_unavailable",
   "store_contention",
   "store_rejected",
+  // The database failed over it, and it may be this input's fault or not: whether others go well tells which.
+  "store_failed",
   "internal",
 ] as const;
 
@@ -34,6 +36,11 @@ export class AppError extends Error {
   readonly retryAfterSeconds: number | undefined;
   /** The message is meant for clients, also where they are told only what the code means. */
   readonly isPublic: boolean;
+  /**
+   * For how long it has been, in milliseconds, since the same act went well for another input; undefined where nobody knows, or
+   * it never did. What may be this input's fault is judged by it.
+   */
+  readonly othersWentWellMsAgo: number | undefined;
 
   constructor(
     code: ErrorCode,
@@ -42,12 +49,14 @@ export class AppError extends Error {
       readonly cause?: unknown;
       readonly retryAfterSeconds?: number;
       readonly isPublic?: boolean;
+      readonly othersWentWellMsAgo?: number | undefined;
     } = {},
   ) {
     super(message, options.cause === undefined ? {} : { cause: options.cause });
     this.code = code;
     this.retryAfterSeconds = options.retryAfterSeconds;
     this.isPublic = options.isPublic ?? false;
+    this.othersWentWellMsAgo = options.othersWentWellMsAgo;
   }
 }
 

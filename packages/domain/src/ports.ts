@@ -106,14 +106,15 @@ export interface SessionStore extends Omit<NodeStore, "capability"> {
   /**
    * Write turns in one transaction, all or none, and answer in their order. Safe in any order, at any concurrency,
    * any number of times.
-   * @throws AppError `store_unavailable` or `store_contention` when trying again may help, `store_rejected` when not.
+   * @throws AppError `store_unavailable` or `store_contention` when trying again may help, `store_rejected` when not, `store_failed`
+   *   when nobody can say.
    */
   ingestTurns(turns: readonly PreparedSessionTurn[]): Promise<TurnResult[]>;
   /**
    * Write a post of lifecycle events, with its session and the runs that it names, in one transaction: all or none. Safe
    * any number of times.
    * @throws AppError `event_conflict` when an id is there with another body; `store_unavailable` or `store_contention`
-   *   when trying again may help, `store_rejected` when not.
+   *   when trying again may help, `store_rejected` when not, `store_failed` when nobody can say.
    */
   ingestEvents(post: PreparedEvents): Promise<EventsResult>;
 }

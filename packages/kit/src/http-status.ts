@@ -34,6 +34,11 @@ export const httpFailures = {
     retryAfterSeconds: 5,
   },
   store_contention: { status: 503, detail: "The store is busy. Try again later.", retryAfterSeconds: 1 },
+  store_failed: {
+    status: 503,
+    detail: "The store could not carry this out. Try again later.",
+    retryAfterSeconds: 5,
+  },
   store_rejected: internal,
   unreadable_job: internal,
   broken_chain: internal,

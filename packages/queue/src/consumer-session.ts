@@ -74,6 +74,7 @@ export function openSession(options: SessionOptions): ConsumerSession {
               signal: giveBack.signal,
             });
           },
+          listCarried: (parcelId) => register.listCarried(parcelId),
           now: () => new Date(Date.now() + clock.offsetMs()).toISOString(),
           stopEntering: stopEntering.signal,
           giveBack: giveBack.signal,

@@ -1,4 +1,4 @@
-import { AppError } from "@turnpike/domain/errors";
+import type { AppError } from "@turnpike/domain/errors";
 import type { DeadLetter } from "@turnpike/domain/ports";
 import { toStorable } from "@turnpike/domain/storable-text";
 import { z } from "zod";
@@ -14,8 +14,7 @@ const Facts = z.object({
 });
 
 /** What a dead letter is made of. */
-export interface DeadJob {
-  readonly jobId: string;
+export interface DeadJob extends Pick<DeadLetter, "orgId" | "receipt"> {
   readonly jobName: string;
   /** The job's payload, as found: perhaps of no version that is known here. */
   readonly data: unknown;
@@ -28,14 +27,14 @@ export interface DeadJob {
   readonly lastFailedAt: string;
 }
 
-/**
- * Make the dead letter of a job, whatever its payload looks like: whose it is says the job's id.
- * @throws AppError `unreadable_job` when the id is none of ours.
- */
-export function makeDeadLetter(dead: DeadJob): DeadLetter {
-  const id = JobId.safeParse(dead.jobId);
-  if (!id.success) throw new AppError("unreadable_job", "unreadable job: its id names no org and receipt");
-  const [orgId, receipt] = id.data;
+/** Tell whose a job is, by its id; undefined when the id is none of ours. */
+export function ownerOf(jobId: string): Pick<DeadLetter, "orgId" | "receipt"> | undefined {
+  const id = JobId.safeParse(jobId);
+  return id.success ? { orgId: id.data[0], receipt: id.data[1] } : undefined;
+}
+
+/** Make the dead letter of a job, whatever its payload looks like. */
+export function makeDeadLetter({ orgId, receipt, ...dead }: DeadJob): DeadLetter {
   const facts = Facts.safeParse(dead.data).data;
   return {
     orgId,

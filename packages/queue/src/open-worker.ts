@@ -7,7 +7,7 @@ import { onServerClock } from "./on-server-clock.ts";
 import { readServerTime } from "./read-server-time.ts";
 import { createRegister, type Register } from "./register.ts";
 import { restOnError } from "./rest-on-error.ts";
-import { backoffMs } from "./retry-policy.ts";
+import { backoffMs, MAX_ATTEMPTS } from "./retry-policy.ts";
 import { createServerClock, type ServerClock } from "./server-clock.ts";
 import { within } from "./within.ts";
 
@@ -23,6 +23,8 @@ export interface WorkerOptions extends QueueLocation {
   readonly concurrency: number;
   /** A worker that died is noticed after this; one that lives renews its locks at half of it. Default 15 s. */
   readonly lockDurationMs?: number;
+  /** The longest wait before a job is tried again. Default 30 s. */
+  readonly maxRetryDelayMs?: number | undefined;
   readonly log: Log;
 }
 
@@ -80,13 +82,17 @@ export async function closeWorker({
 }
 
 function createWorker(
-  { log, prefix, concurrency, lockDurationMs = LOCK_DURATION_MS }: WorkerOptions,
+  { log, prefix, concurrency, lockDurationMs = LOCK_DURATION_MS, maxRetryDelayMs }: WorkerOptions,
   backend: OpenBackend,
   process: (job: Job, token: string) => Promise<void>,
 ): Worker {
   const worker = new backend.classes.Worker(
     INGEST_QUEUE,
-    (job: Job, token?: string) => process(job, token ?? ""),
+    (job: Job, token?: string) => {
+      // Whether a job is worth another attempt is for the policy to say, also of one that an older version put in with a limit.
+      job.opts.attempts = MAX_ATTEMPTS;
+      return process(job, token ?? "");
+    },
     {
       connection: backend.connection,
       prefix,
@@ -97,7 +103,7 @@ function createWorker(
       maxStalledCount: MAX_STALLED_COUNT,
       runRetryDelay: RECONNECT_DELAY_MS,
       removeOnComplete: { count: 0 },
-      settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade) },
+      settings: { backoffStrategy: (attemptsMade) => backoffMs(attemptsMade, maxRetryDelayMs) },
     },
   ) as unknown as Worker;
   // The time is the server's; locks are renewed by the local clock.

@@ -18,11 +18,11 @@ const MAX_BYTES = 512 * 1_024;
 // What a worker makes of it, where turns share a list and little of them lies beside the queue.
 const MAX_BODY_BYTES = 2 * 1_024 * 1_024;
 
-const ParcelData = z.object({
-  v: z.literal(1),
-  /** Payloads of `INGEST_TURN`. */
-  turns: z.array(z.looseObject({ orgId: z.uuid(), receipt: z.uuid() })).min(1),
-});
+// Of any version: what a turn's own payload is made of is for whoever runs it to judge.
+const ParcelData = z.object({ turns: z.array(z.unknown()) });
+
+/** A payload of `INGEST_TURN`. */
+const CarriedData = z.looseObject({ orgId: z.uuid(), receipt: z.uuid() });
 
 /** A turn that is carried, as the job that it would be by itself. */
 export interface CarriedJob {
@@ -74,20 +74,37 @@ export function toJobAlone(
   });
 }
 
-/**
- * List what a parcel carries; undefined when the job is none.
- * @throws ZodError when it is one that cannot be read.
- */
+/** List what a parcel carries, as far as it can be read; undefined when the job is none. */
 export function unpackParcel(job: {
   readonly name: string;
   readonly data: unknown;
 }): CarriedJob[] | undefined {
   if (job.name !== INGEST_TURNS) return undefined;
-  return ParcelData.parse(job.data).turns.map((data) => ({
-    id: jobIdOf(data.orgId, data.receipt),
-    name: INGEST_TURN,
-    data,
-  }));
+  const { turns } = ParcelData.safeParse(job.data).data ?? { turns: [] };
+  return turns.flatMap((turn) => {
+    const { data } = CarriedData.safeParse(turn);
+    return data === undefined
+      ? []
+      : [{ id: jobIdOf(data.orgId, data.receipt), name: INGEST_TURN, data } satisfies CarriedJob];
+  });
+}
+
+/**
+ * Make up a turn of a parcel that cannot be read there, but is known to be carried by it: a job that nobody can read either, so it
+ * comes to its end as a dead letter, with all that the parcel said and with what lies beside the queue for the turn.
+ */
+export function toUnreadableJob(id: string, parcel: unknown): CarriedJob {
+  return { id, name: INGEST_TURN, data: { v: 3, parcel } };
+}
+
+/** Tell whether all that a parcel says it carries can be read. */
+export function isWholeParcel(data: unknown): boolean {
+  const parcel = ParcelData.safeParse(data).data;
+  return (
+    parcel !== undefined &&
+    parcel.turns.length > 0 &&
+    parcel.turns.every((turn) => CarriedData.safeParse(turn).success)
+  );
 }
 
 /** Tell whether an id is that of a parcel, whose turns the register knows one by one. */

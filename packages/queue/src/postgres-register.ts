@@ -24,6 +24,13 @@ export function createPostgresRegister(connection: unknown): Register {
       );
       return rows[0]?.carrier ?? undefined;
     },
+    async listCarried(parcelId) {
+      const { rows } = await pool.query<{ job_id: string }>(
+        "SELECT job_id FROM turnpike_queue.payloads WHERE queue = $1 AND carrier = $2",
+        [INGEST_QUEUE, parcelId],
+      );
+      return rows.map(({ job_id: jobId }) => jobId);
+    },
     // The triggers have done it; what is left is their room.
     release(jobIds) {
       void vacuum(jobIds.length);

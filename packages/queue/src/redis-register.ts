@@ -137,6 +137,16 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
       const entry = await redis.hget(own("jobs"), jobId);
       return entry?.split(" ")[1];
     },
+    async listCarried(parcelId) {
+      const carried: string[] = [];
+      let cursor = "0";
+      do {
+        const [next, fields] = await redis.hscan(own("jobs"), cursor, "COUNT", STEP_IDS);
+        cursor = next;
+        for (const [id, entry] of pairs(fields)) if (entry.split(" ")[1] === parcelId) carried.push(id);
+      } while (cursor !== "0");
+      return [...new Set(carried)];
+    },
     async release(jobIds) {
       return (await releaseAll(jobIds))[0];
     },

@@ -66,6 +66,8 @@ export interface Register {
   readonly readPayload: ReadPayload;
   /** Find the parcel that carries a turn; undefined when it is a job of its own, or not in the queue. */
   findCarrier(jobId: string): Promise<string | undefined>;
+  /** List the turns that a parcel carries. Costs time with the number of jobs on Redis: for a parcel that cannot be read. */
+  listCarried(parcelId: string): Promise<readonly string[]>;
   /**
    * Take turns that have left the queue off the register, with their payloads; those that are still in the queue, or whose parcel is, stay.
    * Safe to repeat. On Postgres none is on it any more; what they took up is vacuumed now and then, and not waited for.

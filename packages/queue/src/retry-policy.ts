@@ -3,17 +3,20 @@ import type { ErrorCode } from "@turnpike/domain/errors";
 /** How often BullMQ tries a job at most: more often than any outage lasts. Whether it is worth trying is judged by `isWorthTrying`. */
 export const MAX_ATTEMPTS = 1_000_000;
 
-/** How often a job is tried that fails in a way that nobody foresaw. */
-const MAX_UNFORESEEN_ATTEMPTS = 30;
+/** How many attempts may be held against a job, see `hold-against.ts`. */
+export const MAX_COUNTED_ATTEMPTS = 30;
 
 const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 30_000;
+
+/** The longest wait before an attempt, unless a worker is told otherwise. */
+const DEFAULT_MAX_DELAY_MS = 30_000;
 
 /**
  * What becomes of a job that failed with a code: `wait` is the fault of something that is away, and passes when it is back,
- * however long that takes; `retry` may pass by itself; `dead` fails again whatever we do.
+ * however long that takes; `retry` may pass by itself, and each attempt counts; `suspect` waits as well, but an attempt counts when
+ * others were stored meanwhile; `dead` fails again whatever we do.
  */
-const verdicts = {
+export const verdicts = {
   host_not_allowed: "dead",
   origin_not_allowed: "dead",
   request_timeout: "dead",
@@ -31,21 +34,27 @@ const verdicts = {
   store_unavailable: "wait",
   store_contention: "wait",
   store_rejected: "dead",
+  store_failed: "suspect",
   internal: "retry",
-} as const satisfies Record<ErrorCode, "wait" | "retry" | "dead">;
+} as const satisfies Record<ErrorCode, "wait" | "retry" | "suspect" | "dead">;
 
-/** Tell whether a job that has failed so often, last with this code, is to be tried again. */
-export function isWorthTrying(code: ErrorCode, attemptsMade: number): boolean {
+/** Tell whether a job that failed with this code is to be tried again, with so many attempts held against it. */
+export function isWorthTrying(code: ErrorCode, countedAttempts: number): boolean {
   const verdict = verdicts[code];
-  return verdict === "wait" || (verdict === "retry" && attemptsMade < MAX_UNFORESEEN_ATTEMPTS);
+  if (verdict === "wait") return true;
+  return verdict !== "dead" && countedAttempts < MAX_COUNTED_ATTEMPTS;
 }
 
 /**
- * How long to wait before the next attempt: exponential up to 30 s, the upper half of it at random, so that jobs that
+ * How long to wait before the next attempt: exponential up to the longest wait, the upper half of it at random, so that jobs that
  * failed together do not come back together.
  * @param attemptsMade at least 1.
  */
-export function backoffMs(attemptsMade: number, random: () => number = Math.random): number {
-  const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(attemptsMade - 1, 20), MAX_DELAY_MS);
+export function backoffMs(
+  attemptsMade: number,
+  maxDelayMs: number = DEFAULT_MAX_DELAY_MS,
+  random: () => number = Math.random,
+): number {
+  const ceiling = Math.min(FIRST_DELAY_MS * 2 ** Math.min(attemptsMade - 1, 20), maxDelayMs);
   return Math.round(ceiling * (0.5 + random() / 2));
 }

@@ -4,10 +4,12 @@ import { toStorable } from "@turnpike/domain/storable-text";
 import { traceOf } from "@turnpike/domain/trace-of";
 import { type Job, UnrecoverableError, WaitingError } from "bullmq";
 import type { JobName } from "./catalog.ts";
-import { makeDeadLetter } from "./dead-letter.ts";
+import { askQueue } from "./ask-queue.ts";
+import { makeDeadLetter, ownerOf } from "./dead-letter.ts";
+import { holdAgainst, isHeldAgainst } from "./hold-against.ts";
 import type { JobGate } from "./job-gate.ts";
-import { type JobMarks, readMarks, writeMarks } from "./job-marks.ts";
-import { isWorthTrying } from "./retry-policy.ts";
+import { areSameMarks, type JobMarks, readMarks, writeMarks } from "./job-marks.ts";
+import { isWorthTrying, verdicts } from "./retry-policy.ts";
 import { findGuilt, isSuspect } from "./suspicion.ts";
 
 /** Why a job ends that is given back. */
@@ -68,8 +70,8 @@ export interface RunJobDeps {
 
 /**
  * Run a job to its end: stored, or in the dead letters. Resolved means that it may leave the queue.
- * @throws Error that BullMQ tries again, WaitingError when the job was given back, or UnrecoverableError when not even a dead
- *   letter could be written.
+ * @throws Error that BullMQ tries again, WaitingError when the job was given back, or UnrecoverableError when there can be no dead
+ *   letter of it: its id names no org and receipt.
  */
 export async function runJob(job: RunnableJob, token: string, deps: RunJobDeps): Promise<void> {
   const run: Run = { job, marks: readMarks(job), attempt: job.attemptsMade + 1 };
@@ -121,7 +123,8 @@ async function unlessGivenBack(signal: AbortSignal, act: () => Promise<void>): P
 async function runInGate(run: Run, deps: RunJobDeps): Promise<void> {
   const { job } = run;
   const suspect = isSuspect(job);
-  const leave = await deps.gate.enter(suspect ? "alone" : deps.contents.sizeOf(job), deps.stopEntering);
+  const alone = suspect || isHeldAgainst(run.marks);
+  const leave = await deps.gate.enter(alone ? "alone" : deps.contents.sizeOf(job), deps.stopEntering);
   try {
     const guilt = suspect ? findGuilt(run.marks, job.stalledCounter) : undefined;
     if (guilt !== undefined) {
@@ -139,31 +142,36 @@ async function runInGate(run: Run, deps: RunJobDeps): Promise<void> {
 }
 
 async function settleFailure(run: Run, deps: RunJobDeps, error: unknown): Promise<void> {
-  const failure = isAppError(error) ? error : new AppError("internal", "unexpected error", { cause: error });
-  if (!isWorthTrying(failure.code, run.attempt)) {
+  const failure = toFailure(error);
+  const marks = holdAgainst(run.marks, failure, deps.now());
+  if (!isWorthTrying(failure.code, marks.countedAttempts ?? 0)) {
     await bury(run, deps, failure);
     return;
   }
-  // The process has survived: what was noted of a run alone is no longer true.
-  const { firstFailedAt = deps.now(), lonelyRuns = 0 } = run.marks;
-  if (run.marks.firstFailedAt === undefined || lonelyRuns > 0)
-    await note(run, { firstFailedAt, lonelyRuns: 0 }).catch(() => {});
+  await noteIfNew(run, marks);
   throw describeFailure(Error, failure);
 }
 
-/** Put a job into the dead letters; resolved, it may leave the queue. */
+/** Put a job into the dead letters; resolved, it may leave the queue. A letter that cannot be written, whatever for, waits. */
 async function bury(run: Run, deps: RunJobDeps, failure: AppError): Promise<void> {
   const { job, marks, attempt } = run;
+  const owner = ownerOf(idOf(job));
+  if (owner === undefined) {
+    // Nobody could find a letter of it. The queue itself keeps it, among its failed jobs.
+    deps.log.error({ jobId: job.id, code: failure.code }, "a job that is none of ours failed for good");
+    throw describeFailure(UnrecoverableError, failure);
+  }
   const lastFailedAt = deps.now();
+  const { firstFailedAt = lastFailedAt } = marks;
   try {
     const letter = makeDeadLetter({
-      jobId: idOf(job),
+      ...owner,
       jobName: job.name,
       data: job.data,
       ...(await deps.contents.write(job)),
       attempts: attempt,
       failure,
-      firstFailedAt: marks.firstFailedAt ?? lastFailedAt,
+      firstFailedAt,
       lastFailedAt,
     });
     const outcome = await deps.deadLetters.put(letter);
@@ -171,12 +179,18 @@ async function bury(run: Run, deps: RunJobDeps, failure: AppError): Promise<void
     const facts = { jobId: job.id, attempt, code: failure.code, reason: letter.reason, outcome };
     deps.log.warn({ ...facts, at: traceOf(failure.cause) }, "dead letter");
   } catch (cause) {
-    const lost = isAppError(cause) ? cause : new AppError("internal", "unexpected error", { cause });
-    if (isWorthTrying(lost.code, attempt)) throw describeFailure(Error, lost);
-    // The last resort: the queue itself keeps it, among its failed jobs.
-    deps.log.error({ jobId: job.id, code: lost.code, at: traceOf(cause) }, "a dead letter cannot be written");
-    throw describeFailure(UnrecoverableError, failure);
+    const lost = toFailure(cause);
+    if (verdicts[lost.code] !== "wait") {
+      const facts = { jobId: job.id, code: lost.code, reason: lost.message, failure: failure.code };
+      deps.log.error({ ...facts, at: traceOf(cause) }, "a dead letter cannot be written; it waits");
+    }
+    await noteIfNew(run, { ...marks, firstFailedAt });
+    throw describeFailure(Error, lost);
   }
+}
+
+function toFailure(error: unknown): AppError {
+  return isAppError(error) ? error : new AppError("internal", "unexpected error", { cause: error });
 }
 
 /** The job waits again at once, its attempts as before; a run alone that ends like this says nothing against it. */
@@ -199,7 +213,12 @@ async function giveBack(
 
 async function note(run: Run, marks: JobMarks): Promise<void> {
   run.marks = { ...run.marks, ...marks };
-  await writeMarks(run.job, run.marks);
+  await askQueue(() => writeMarks(run.job, run.marks));
+}
+
+/** What cannot be noted is not held against the job. */
+async function noteIfNew(run: Run, marks: JobMarks): Promise<void> {
+  if (!areSameMarks(run.marks, marks)) await note(run, marks).catch(() => {});
 }
 
 /**

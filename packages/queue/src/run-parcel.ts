@@ -1,7 +1,7 @@
 import { AppError } from "@turnpike/domain/errors";
-import { traceOf } from "@turnpike/domain/trace-of";
 import { UnrecoverableError } from "bullmq";
-import { type CarriedJob, unpackParcel } from "./parcels.ts";
+import { askQueue } from "./ask-queue.ts";
+import { type CarriedJob, isWholeParcel, toUnreadableJob, unpackParcel } from "./parcels.ts";
 import { describeFailure, orGiveBack, type RunJobDeps, type RunnableJob } from "./run-job.ts";
 
 /** What running parcels takes. */
@@ -14,6 +14,8 @@ export interface RunParcelDeps extends Pick<
    * @throws the driver's error when the queue is away.
    */
   readonly sendAlone: (turns: readonly CarriedJob[]) => Promise<void>;
+  /** List the ids of the turns that a parcel carries, as the register knows them. */
+  readonly listCarried: (parcelId: string) => Promise<readonly string[]>;
 }
 
 /**
@@ -23,22 +25,29 @@ export interface RunParcelDeps extends Pick<
  * @throws as `runJob`.
  */
 export async function runParcel(job: RunnableJob, token: string, deps: RunParcelDeps): Promise<void> {
-  const turns = readParcel(job, deps);
   await orGiveBack({ job, marks: {}, attempt: job.attemptsMade + 1 }, token, deps, async () => {
+    const turns = await readParcel(job, deps);
     const rest = job.stalledCounter > 0 ? turns : await storeTogether(job, turns, deps);
     if (rest.length > 0) await leaveParcel(job, rest, deps);
   });
 }
 
-function readParcel(job: RunnableJob, { log }: RunParcelDeps): readonly CarriedJob[] {
-  try {
-    return unpackParcel(job) ?? [];
-  } catch (cause) {
-    // The queue itself keeps it, among its failed jobs.
-    log.error({ jobId: job.id, at: traceOf(cause) }, "a parcel cannot be read");
-    const failure = new AppError("unreadable_job", "unreadable job payload: turns", { cause });
-    throw describeFailure(UnrecoverableError, failure);
-  }
+/** What cannot be read in it is known to the register all the same, turn by turn. */
+async function readParcel(job: RunnableJob, deps: RunParcelDeps): Promise<readonly CarriedJob[]> {
+  const turns = unpackParcel(job) ?? [];
+  if (isWholeParcel(job.data)) return turns;
+  const readable = new Set(turns.map(({ id }) => id));
+  const carried = await askQueue(() => deps.listCarried(job.id ?? "")).catch((failure: unknown) => {
+    throw describeFailure(Error, failure as AppError);
+  });
+  const others = carried.filter((id) => !readable.has(id)).map((id) => toUnreadableJob(id, job.data));
+  deps.log.error(
+    { jobId: job.id, readable: turns.length, unreadable: others.length },
+    "a parcel cannot be read; its turns leave it one by one",
+  );
+  if (turns.length + others.length > 0) return [...turns, ...others];
+  // Nobody knows of a turn in it. The queue itself keeps it, among its failed jobs.
+  throw describeFailure(UnrecoverableError, new AppError("unreadable_job", "unreadable job payload: turns"));
 }
 
 /** Returns the turns that were not stored. */

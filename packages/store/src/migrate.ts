@@ -4,8 +4,8 @@ import { DrizzleQueryError } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/node-postgres";
 import { migrate as runMigrations } from "drizzle-orm/node-postgres/migrator";
 import { MIGRATION_LOCK } from "./migration-lock.ts";
-import { translateError } from "./translate-error.ts";
-import { toStoreError, withSession } from "./with-session.ts";
+import { translateAnswer, translateError } from "./translate-error.ts";
+import { withSession } from "./with-session.ts";
 
 // Beside a bundle; or, from the sources, at the root of the repository.
 const PLACES = ["./drizzle/", "../../../drizzle/"];
@@ -20,7 +20,7 @@ export async function migrate(databaseUrl: string, folder: string = findMigratio
     // In a statement of its own: what others made meanwhile, only a transaction that begins after the wait is sure to see.
     await run("SELECT pg_advisory_lock($1::bigint)", [MIGRATION_LOCK]);
     await runMigrations(drizzle(client), { migrationsFolder: folder }).catch((error: unknown) => {
-      throw error instanceof DrizzleQueryError ? toStoreError(error.cause) : translateError(error);
+      throw error instanceof DrizzleQueryError ? translateAnswer(error.cause) : translateError(error);
     });
   });
 }

@@ -56,7 +56,7 @@ const NAME = "turnpike-partition";
  * Partition the tables that grow. Whoever uses them meanwhile waits, or is told to try again. Idempotent; processes that run it
  * together wait for one another, and for migrations. Takes about twice the room of the data while it runs, and as long as
  * it takes to write them anew.
- * @throws AppError `store_unavailable`, `store_contention`, `store_rejected` or `internal`; then nothing was changed.
+ * @throws AppError `store_unavailable`, `store_contention`, `store_rejected` or `store_failed`; then nothing was changed.
  */
 export function partitionTables(databaseUrl: string, options: PartitionOptions): Promise<PartitionResult> {
   return withSession(databaseUrl, NAME, async (run) => {
@@ -82,7 +82,7 @@ export function partitionTables(databaseUrl: string, options: PartitionOptions):
 
 /**
  * Tell what partitioning would do, without doing it. Counts every row.
- * @throws AppError `store_unavailable`, `store_contention` or `internal`.
+ * @throws AppError `store_unavailable`, `store_contention` or `store_failed`.
  */
 export function planPartitions(databaseUrl: string, partitions: number): Promise<PartitionPlan> {
   return withSession(databaseUrl, NAME, async (run) => {

@@ -20,12 +20,23 @@ describe("translateError", () => {
     ["40P01", "store_contention"],
     ["40001", "store_contention"],
     ["55P03", "store_contention"],
-    ["57014", "store_contention"],
+    ["57014", "store_failed"],
     ["22P05", "store_rejected"],
     ["23505", "store_rejected"],
     ["54000", "store_rejected"],
-    ["42601", "internal"],
-    ["42501", "internal"],
+    ["42601", "store_failed"],
+    ["XX000", "store_failed"],
+    ["28P01", "store_unavailable"],
+    ["42501", "store_unavailable"],
+    ["3D000", "store_unavailable"],
+    ["26000", "store_unavailable"],
+    // Of a server that is not quite PostgreSQL.
+    ["ZZ999", "store_unavailable"],
+    ["SELF_SIGNED_CERT_IN_CHAIN", "store_unavailable"],
+    ["ERR_TLS_CERT_ALTNAME_INVALID", "store_unavailable"],
+    ["ERR_SSL_WRONG_VERSION_NUMBER", "store_unavailable"],
+    ["EPROTO", "store_unavailable"],
+    ["UNDEFINED_VALUE", "internal"],
   ])("knows %s as %s, and names nothing else", (sqlState, code) => {
     expect(translateError(coded(sqlState))).toMatchObject({ code, message: `database: ${sqlState}` });
   });

@@ -1,26 +1,17 @@
 import { AppError, type ErrorCode, isAppError } from "@turnpike/domain/errors";
+import { DatabaseError } from "pg";
+import { isConnectionCode } from "./connection-codes.ts";
+import { judgeSqlState, type SqlStateVerdict } from "./sqlstate-verdicts.ts";
 
-const unavailable = new Set([
-  "ECONNREFUSED",
-  "ECONNRESET",
-  "EPIPE",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "ETIMEDOUT",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "CONNECT_TIMEOUT",
-  "CONNECTION_CLOSED",
-  "CONNECTION_ENDED",
-  "CONNECTION_DESTROYED",
-  // read_only_sql_transaction: a server that was demoted; undefined_table and undefined_column: not migrated yet
-  "25006",
-  "42P01",
-  "42703",
-]);
+/** The code of each verdict on an error of the server. */
+const errorCodes = {
+  environment: "store_unavailable",
+  contention: "store_contention",
+  rejected: "store_rejected",
+  suspect: "store_failed",
+} as const satisfies Record<SqlStateVerdict, ErrorCode>;
 
-// deadlock_detected, serialization_failure, lock_not_available, query_canceled (our own statement timeout)
-const contention = new Set(["40P01", "40001", "55P03", "57014"]);
+const SQL_STATE = /^[0-9A-Z]{5}$/;
 
 /**
  * Turn an error of the driver or the server into one of ours; an AppError passes as it is. The message names the
@@ -30,6 +21,26 @@ export function translateError(error: unknown): AppError {
   if (isAppError(error)) return error;
   const code = codeOf(error);
   return new AppError(errorCodeOf(code), `database: ${code || "unexpected error"}`, { cause: error });
+}
+
+/**
+ * Turn what came of asking a server into one of our errors: whatever the server did not say itself is a connection that could not
+ * be had or was lost, with whatever words and whether or not it has a code (a driver's time-out, SASL, "does not support SSL").
+ */
+export function translateAnswer(error: unknown): AppError {
+  if (isAppError(error) || error instanceof DatabaseError) return translateError(error);
+  const code = codeOf(error);
+  const what = isConnectionCode(code) ? code : "connection lost";
+  return new AppError("store_unavailable", `database: ${what}`, { cause: error });
+}
+
+/**
+ * Turn what kept a connection from being made into one of our errors: the store cannot be reached, whoever said so and why. A
+ * server that refuses us says nothing of what we came for.
+ */
+export function translateRefusal(error: unknown): AppError {
+  if (isAppError(error)) return error;
+  return new AppError("store_unavailable", translateAnswer(error).message, { cause: error });
 }
 
 /** Read the SQLSTATE, or the driver's code, behind an error that was translated; empty when it has none. */
@@ -45,10 +56,8 @@ function codeOf(error: unknown): string {
 }
 
 function errorCodeOf(code: string): ErrorCode {
-  if (contention.has(code)) return "store_contention";
-  // 08 connection exception, 53 insufficient resources (disk full, too many connections), 57P operator intervention, 58 system error
-  if (unavailable.has(code) || /^(08|53|57P|58)/.test(code)) return "store_unavailable";
-  // 22 data exception, 23 integrity violation, 54 program limit exceeded: the same input fails again
-  if (/^(22|23|54)/.test(code)) return "store_rejected";
+  if (isConnectionCode(code)) return "store_unavailable";
+  if (SQL_STATE.test(code)) return errorCodes[judgeSqlState(code)];
+  // Neither the server's nor the network's: an exception of our own.
   return "internal";
 }

@@ -2,9 +2,8 @@
  * A session for work on the tables themselves. On `pg`: with postgres.js a transaction whose connection is lost may go on
  * on another one (`write-pool.ts`).
  */
-import { AppError } from "@turnpike/domain/errors";
-import { Client, DatabaseError } from "pg";
-import { translateError } from "./translate-error.ts";
+import { Client } from "pg";
+import { translateAnswer, translateRefusal } from "./translate-error.ts";
 
 /** Run one statement. */
 export type Run = <Row extends object = Record<string, unknown>>(
@@ -16,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 10_000;
 
 /**
  * Open a session, use it, and close it. No statement has a time limit: moving a large table takes hours.
- * @throws what `use` throws, and AppError `store_unavailable`, `store_contention`, `store_rejected`, `internal`.
+ * @throws what `use` throws, and AppError `store_unavailable`, `store_contention`, `store_rejected`, `store_failed`.
  */
 export async function withSession<T>(
   url: string,
@@ -35,13 +34,13 @@ export async function withSession<T>(
   client.on("error", () => {});
   const run: Run = async <Row extends object>(text: string, values: readonly unknown[] = []) => {
     const { rows, rowCount } = await client.query(text, [...values]).catch((error: unknown) => {
-      throw toStoreError(error);
+      throw translateAnswer(error);
     });
     return { rows: rows as Row[], rowCount: rowCount ?? 0 };
   };
   try {
     await client.connect().catch((error: unknown) => {
-      throw toStoreError(error);
+      throw translateRefusal(error);
     });
     // Else a server whose client was killed goes on, and keeps its locks, to the end of the statement. Not on every platform.
     await run("SET client_connection_check_interval = '5s'").catch(() => {});
@@ -49,11 +48,4 @@ export async function withSession<T>(
   } finally {
     await client.end().catch(() => {});
   }
-}
-
-/** Make an error of the driver or the server one of ours: whatever the server did not say itself is a connection that was lost or refused. */
-export function toStoreError(error: unknown): AppError {
-  const told = translateError(error);
-  if (error instanceof DatabaseError || told.code !== "internal") return told;
-  return new AppError("store_unavailable", "database: connection lost", { cause: error });
 }

@@ -5,10 +5,10 @@
 import { createHash } from "node:crypto";
 import type { Writable } from "node:stream";
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import { type Client, DatabaseError, Pool, type PoolClient, type QueryResultRow } from "pg";
+import { type Client, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { writeArray } from "./array-literal.ts";
 import { sessionSettings } from "./session-settings.ts";
-import { translateError } from "./translate-error.ts";
+import { translateAnswer, translateRefusal } from "./translate-error.ts";
 
 /** Run one statement: values become parameters, arrays become Postgres arrays. Prepared once per connection. */
 export type Statement = <Row extends object = Record<string, unknown>>(
@@ -30,8 +30,8 @@ export interface WritePool {
   /**
    * Run a transaction: committed when `run` resolves, rolled back when it rejects. What `finish` calls, at once, travels together with
    * the COMMIT; when one of its statements fails, nothing is committed.
-   * @throws AppError of `run`, or `store_unavailable`, `store_contention`, `store_rejected`. When the connection is lost at the
-   *   very COMMIT it is unknown whether it took place; the same turns may be tried again in any case.
+   * @throws what `run` throws, or AppError `store_unavailable`, `store_contention`, `store_rejected`, `store_failed`. When the
+   *   connection is lost at the very COMMIT it is unknown whether it took place; the same turns may be tried again in any case.
    */
   transaction<T>(
     run: (tx: Transaction) => Promise<T>,
@@ -93,7 +93,7 @@ export function createWritePool(options: WritePoolOptions): WritePool {
 
   async function onConnection<T>(use: (client: PoolClient) => Promise<T>): Promise<T> {
     const client = await current.connect().catch((error: unknown) => {
-      throw toStoreError(error);
+      throw translateRefusal(error);
     });
     const ignore = (): void => {};
     client.on("error", ignore);
@@ -102,8 +102,10 @@ export function createWritePool(options: WritePoolOptions): WritePool {
       if (options.looksUpOnly === true) discardOldPlans(client);
       return await use(client);
     } catch (error) {
-      isSound = isAppError(error) || error instanceof DatabaseError;
-      throw toStoreError(error);
+      // One that is lost, or whose session is at fault (read-only, without its prepared statements, with outdated plans): the next
+      // attempt gets a new one.
+      isSound = !isAppError(error, "store_unavailable");
+      throw error;
     } finally {
       client.off("error", ignore);
       client.release(!isSound);
@@ -176,14 +178,14 @@ async function transact<T>(
   };
   const tx = toStatement(client, note);
   try {
-    const begun = sendTogether(client, () => client.query("BEGIN"));
+    const begun = ask(client, () => client.query("BEGIN"));
     begun.catch(note);
     const result = await run(tx);
     await begun;
     const finished = finish(tx, result);
     // Behind a statement that the server refused, COMMIT is a ROLLBACK; but one that never left is unknown to it.
     const commits = firstFailure === undefined;
-    await Promise.all([finished, commits && sendTogether(client, () => client.query("COMMIT"))]);
+    await Promise.all([finished, commits && ask(client, () => client.query("COMMIT"))]);
     if (firstFailure !== undefined) throw firstFailure;
     return result;
   } catch (error) {
@@ -198,9 +200,8 @@ async function transact<T>(
 function toStatement(client: PoolClient, onFailure: (error: unknown) => void = () => {}): Statement {
   return async <Row extends object>(text: TemplateStringsArray, ...values: readonly unknown[]) => {
     try {
-      const { rows } = await sendTogether(client, () =>
-        client.query<Row & QueryResultRow>({ values: values.map(toParameter), ...describe(text) }),
-      );
+      const statement = { values: values.map(toParameter), ...describe(text) };
+      const { rows } = await ask(client, () => client.query<Row & QueryResultRow>(statement));
       return rows;
     } catch (error) {
       onFailure(error);
@@ -213,12 +214,16 @@ function toParameter(value: unknown): unknown {
   return Array.isArray(value) ? writeArray(value) : value;
 }
 
-/** What is sent in the same tick leaves in one piece. */
-function sendTogether<T>(client: PoolClient, send: () => T): T {
+/** Ask the server; what is sent in the same tick leaves in one piece. What fails here is the store's, all else is our own. */
+async function ask<T>(client: PoolClient, send: () => Promise<T>): Promise<T> {
   const { stream } = (client as unknown as { connection: { stream: Writable } }).connection;
   stream.cork();
   process.nextTick(() => stream.uncork());
-  return send();
+  try {
+    return await send();
+  } catch (error) {
+    throw translateAnswer(error);
+  }
 }
 
 const described = new WeakMap<TemplateStringsArray, { readonly name: string; readonly text: string }>();
@@ -232,10 +237,4 @@ function describe(strings: TemplateStringsArray): { readonly name: string; reado
   const made = { name, text };
   described.set(strings, made);
   return made;
-}
-
-/** Whatever the server did not say itself is a connection that was lost, refused or too slow. */
-function toStoreError(error: unknown): AppError {
-  if (isAppError(error) || error instanceof DatabaseError) return translateError(error);
-  return new AppError("store_unavailable", "database: connection lost", { cause: error });
 }
