@@ -12,6 +12,9 @@ export interface RawConnection {
   answer(): Promise<{ status: number; head: string; body: string }>;
   /** Settles when the other side has ended the connection. */
   readonly closed: Promise<void>;
+  /** Take nothing until told to go on. */
+  pause(): void;
+  resume(): void;
   destroy(): void;
 }
 
@@ -41,6 +44,8 @@ export async function openConnection(url: string): Promise<RawConnection> {
     received: () => received,
     answer: () => waitUntil(findAnswer, { what: "an answer has come" }),
     closed,
+    pause: () => void socket.pause(),
+    resume: () => void socket.resume(),
     destroy: () => socket.destroy(),
   };
 }

@@ -16,6 +16,9 @@ import { createTestDatabase } from "../support/database.ts";
 import { emptyQueue, forgetfulReplayer } from "../support/empty-queue.ts";
 
 /** A database, and how the app reads it. */
+/** After how long a client is cut off that takes nothing. */
+export const WRITE_TIMEOUT_MS = 2_000;
+
 export interface EventsDatabase extends Pick<Parameters<typeof createPostgresReader>[0], "url" | "replica"> {
   drop(): Promise<void>;
 }
@@ -62,7 +65,7 @@ export function useEvents(open: () => Promise<EventsDatabase> = createTestDataba
       isStopping: () => stopping.signal.aborted,
       stopSignal: stopping.signal,
     });
-    const server = await serve({ app, port: 0, host: "127.0.0.1" });
+    const server = await serve({ app, port: 0, host: "127.0.0.1", writeTimeoutMs: WRITE_TIMEOUT_MS });
     parts = { database, pool, reader, server };
   });
   afterAll(async () => {

@@ -8,8 +8,6 @@ import { toTimelineEvent } from "./timeline-event.ts";
 
 /** Below the idle time-outs of common proxies. */
 const HEARTBEAT_MS = 15_000;
-/** A client that takes nothing for this long is gone, or too slow to follow: it may come back with Last-Event-ID. */
-const SLOW_CLIENT_MS = 30_000;
 const RETRY_MS = 1_000;
 
 /** Follow a session's events; pages are never empty. */
@@ -20,7 +18,7 @@ export type FollowEvents = (
 
 /**
  * Answer with the events that match, those of now and those to come: `id` is the sequence, `data` the event. Ends when
- * `before` is reached, when the client is gone or too slow, and when the app stops. Holds one page at a time.
+ * `before` is reached, when the client is gone or takes nothing (`serve` cuts it off), and when the app stops. Holds one page at a time.
  */
 export function streamEvents(
   c: Context<HttpEnv>,
@@ -34,14 +32,9 @@ export function streamEvents(
     let isWriting = false;
     const write = async (text: string): Promise<void> => {
       isWriting = true;
-      const timer = setTimeout(() => {
-        abort();
-        stream.abort();
-      }, SLOW_CLIENT_MS);
       try {
         await stream.write(text);
       } finally {
-        clearTimeout(timer);
         isWriting = false;
       }
     };

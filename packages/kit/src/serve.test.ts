@@ -1,6 +1,7 @@
 import { EventEmitter, once } from "node:events";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createHttpApp } from "./http-app.ts";
 import { createLogger } from "./logger.ts";
@@ -123,6 +124,96 @@ describe("many requests at once", () => {
     socket.destroy();
     expect(await (await fetch(server.url)).text()).toBe("hello");
     expect(await server.close(60_000)).toBe(true);
+  });
+});
+
+describe("an answer", () => {
+  const PIECE_BYTES = 1024 * 1024;
+  // More than the buffers of both sides hold.
+  const PIECES = 32;
+  const TIMEOUT_MS = 500;
+
+  async function startLarge(answer: () => Response | Promise<Response>) {
+    let closed: Promise<unknown> = Promise.resolve();
+    const server = await serve({
+      app: {
+        fetch(_request, { outgoing }) {
+          closed = once(outgoing, "close");
+          return answer();
+        },
+      },
+      port: 0,
+      host: "127.0.0.1",
+      writeTimeoutMs: TIMEOUT_MS,
+    });
+    servers.push(server);
+    const socket = connect(Number(new URL(server.url).port), "127.0.0.1");
+    socket.on("error", () => {});
+    socket.pause();
+    socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    await once(socket, "connect");
+    return { socket, whenClosed: () => closed };
+  }
+
+  const whole = () => new Response(new Uint8Array(PIECES * PIECE_BYTES));
+  const streamed = () => {
+    let left = PIECES;
+    return new Response(
+      new ReadableStream({
+        pull(controller) {
+          if (left === 0) controller.close();
+          else controller.enqueue(new Uint8Array(PIECE_BYTES));
+          left -= 1;
+        },
+      }),
+    );
+  };
+
+  it.each([
+    ["in one piece", whole],
+    ["as a stream", streamed],
+  ])("%s that nobody takes is cut off", async (_how, answer) => {
+    const { socket, whenClosed } = await startLarge(answer);
+    const startedAt = performance.now();
+    await sleep(TIMEOUT_MS / 5);
+    await whenClosed();
+    expect(performance.now() - startedAt).toBeGreaterThan(TIMEOUT_MS * 0.9);
+    let takenBytes = 0;
+    socket.on("data", (chunk: Buffer) => (takenBytes += chunk.length)).resume();
+    await once(socket, "close");
+    expect(takenBytes).toBeLessThan((PIECES * PIECE_BYTES) / 2);
+  });
+
+  it.each([
+    ["in one piece", whole],
+    ["as a stream", streamed],
+  ])("%s that is taken little by little is taken whole, however long that takes", async (_how, answer) => {
+    const { socket, whenClosed } = await startLarge(answer);
+    const startedAt = performance.now();
+    let takenBytes = 0;
+    while (takenBytes < PIECES * PIECE_BYTES) {
+      const chunk = socket.read() as Buffer | null;
+      takenBytes += chunk?.length ?? 0;
+      await sleep(chunk === null ? 5 : Math.min(TIMEOUT_MS / 5, (chunk.length / PIECE_BYTES) * 100));
+    }
+    expect(performance.now() - startedAt).toBeGreaterThan(TIMEOUT_MS * 3);
+    await whenClosed();
+    socket.destroy();
+  });
+
+  it("may come late, and the connection may rest between two", async () => {
+    const { socket } = await startLarge(async () => {
+      await sleep(TIMEOUT_MS * 2);
+      return new Response("hello");
+    });
+    for (const _time of [1, 2]) {
+      socket.resume();
+      const [data] = (await once(socket, "data")) as [Buffer];
+      expect(data.toString()).toContain("hello");
+      await sleep(TIMEOUT_MS * 2);
+      socket.write("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    socket.destroy();
   });
 });
 

@@ -5,6 +5,7 @@ import type { AddressInfo, Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { noteArrival } from "./arrival.ts";
+import { cutOffStillReader } from "./cut-off-still-reader.ts";
 import { decideKnownHosts, type KnownHosts } from "./known-hosts.ts";
 import { answerMalformed, refuseMalformed } from "./malformed-request.ts";
 import { createPacer } from "./pacer.ts";
@@ -40,6 +41,8 @@ export interface ServeOptions {
   readonly headersTimeoutMs?: number;
   /** From connection to the end of a request's body; the answer may take as long as it likes. */
   readonly requestTimeoutMs?: number;
+  /** Without a byte of an answer taken. */
+  readonly writeTimeoutMs?: number;
 }
 
 /** An app on a port. */
@@ -65,6 +68,7 @@ export async function serve({
   allowedHosts = [],
   headersTimeoutMs = 15_000,
   requestTimeoutMs = 300_000,
+  writeTimeoutMs = 10_000,
 }: ServeOptions): Promise<HttpServer> {
   const server = createServer({
     headersTimeout: headersTimeoutMs,
@@ -99,6 +103,7 @@ export async function serve({
   const pacer = createPacer(PACE);
   server.on("request", (incoming, outgoing) => {
     noteArrival(incoming);
+    cutOffStillReader(outgoing, writeTimeoutMs);
     pacer.start(() => void listener(incoming, outgoing), bytesOf(incoming));
   });
   server.on("clientError", refuseMalformed);
