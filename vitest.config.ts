@@ -13,6 +13,7 @@ const partitionedToo = [
   "isolation",
   "ledger",
   "lineage",
+  "rights.security",
   "session-facts",
   "statement-count",
 ].map((name) => `test/store/${name}.test.ts`);

@@ -10,6 +10,10 @@ it.each([
   ["UPDATE", "UPDATE session_events SET message = 'x'"],
   ["DELETE", "DELETE FROM session_events"],
   ["TRUNCATE", "TRUNCATE session_events"],
+  [
+    "what was once let through by a setting",
+    "SET turnpike.erasing = 'on'; UPDATE session_events SET message = 'x'",
+  ],
 ])("the database refuses %s of events", async (_name, statement) => {
   const org = randomUUID();
   await fixture.store.ingestTurns([prepare(turnBody({ org }))]);

@@ -14,14 +14,26 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
-/** Clone the migrated template (about 100 ms). Clones are made one after the other, across all test processes. */
-export async function createTestDatabase(): Promise<TestDatabase> {
+/**
+ * Clone the migrated template (about 100 ms). Clones are made one after the other, across all test processes. Rights on the database
+ * itself, as opposed to what is in it, are not cloned.
+ */
+export function createTestDatabase(): Promise<TestDatabase> {
+  return createDatabase(templateName);
+}
+
+/** Make a database in which not even the tables are. */
+export function createEmptyDatabase(): Promise<TestDatabase> {
+  return createDatabase("template0");
+}
+
+async function createDatabase(template: string): Promise<TestDatabase> {
   const postgresUrl = inject("postgresUrl");
   const name = `test_${randomUUID().replaceAll("-", "")}`;
   await withConnection(postgresUrl, async (sql) => {
     // The session's end releases it.
     await sql`SELECT pg_advisory_lock(${cloneLock})`;
-    await sql`CREATE DATABASE ${sql(name)} TEMPLATE ${sql(templateName)}`;
+    await sql`CREATE DATABASE ${sql(name)} TEMPLATE ${sql(template)}`;
   });
   return {
     url: withDatabase(postgresUrl, name),

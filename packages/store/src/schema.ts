@@ -1,5 +1,5 @@
 /**
- * The tables. Every primary and unique key begins with `org_id`, so that they can be partitioned or distributed by it.
+ * The tables. Every primary and unique key of what is kept begins with `org_id`, so that it can be partitioned or distributed by it.
  * Hashes and ids compare byte by byte (`COLLATE "C"`), whatever the database's locale.
  */
 import type { Block } from "@turnpike/domain/block";
@@ -30,6 +30,8 @@ const key = customType<{ data: string }>({ dataType: () => 'text COLLATE "C"' })
 const time = (name: string) => timestamp(name, { withTimezone: true, precision: 6, mode: "string" });
 
 const bytes = customType<{ data: Uint8Array }>({ dataType: () => "bytea" });
+
+const xid8 = customType<{ data: string }>({ dataType: () => "xid8" });
 
 const count = (name: string) => bigint(name, { mode: "number" }).notNull().default(0);
 
@@ -201,6 +203,13 @@ export const sessionEvents = pgTable(
     unique("session_events_id_key").on(table.orgId, table.sessionId, table.id),
   ],
 );
+
+/**
+ * The transaction that erases events right now: `redact_session_events` writes its row first and takes it back at the end, so nobody
+ * but that transaction ever sees one. The trigger of `session_events` asks for it.
+ * @public the migrations are generated from it
+ */
+export const eventErasures = pgTable("event_erasures", { transaction: xid8("transaction").primaryKey() });
 
 /**
  * One row per run of a session that a harness has named.
