@@ -10,6 +10,7 @@ import { addLedger } from "./commands/ledger.ts";
 import { addMigrate } from "./commands/migrate.ts";
 import { addPartition } from "./commands/partition.ts";
 import { addPost } from "./commands/post.ts";
+import { addQueue } from "./commands/queue.ts";
 import { addStart } from "./commands/start.ts";
 
 /** One line per command. */
@@ -22,6 +23,7 @@ const commands = [
   addDeadLetters,
   addAudit,
   addImportEvents,
+  addQueue,
   addMigrate,
   addPartition,
 ];

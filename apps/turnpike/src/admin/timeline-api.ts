@@ -44,8 +44,11 @@ async function ask<T>(base: string, path: string, init: RequestInit): Promise<T>
   throw new Error(`${base} answered ${answer.status} ${code ?? ""}: ${detail ?? ""}`);
 }
 
-/** A header holds ASCII only. A user id without a name has none in some containers. */
-function nameOfUser(): string {
+/**
+ * The name of whoever runs the command, for the audit log. A header holds ASCII only. A user id without a name has none in some
+ * containers.
+ */
+export function nameOfUser(): string {
   try {
     return encodeURIComponent(userInfo().username);
   } catch {

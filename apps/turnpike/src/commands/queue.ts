@@ -1,0 +1,9 @@
+import type { Command } from "commander";
+import type { Env } from "../settings.ts";
+import { addRecover } from "./queue/recover.ts";
+
+/** Add `turnpike queue`. */
+export function addQueue(program: Command, env: Env): void {
+  const command = program.command("queue").description("look after the queue itself");
+  for (const add of [addRecover]) add(command, env);
+}
