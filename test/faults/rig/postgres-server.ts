@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { startEmbeddedPostgres, type EmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
 import { isRunning } from "@turnpike/embedded/is-running";
 import { waitUntil } from "../../support/wait-until.ts";
+import { createTurns } from "./in-turn.ts";
 import { killAtExit } from "./kill-at-exit.ts";
 
 /** The server, whichever process it runs as. */
@@ -29,6 +30,9 @@ const settings = {
   shared_buffers: "64MB",
 };
 
+// Longer than any fault holds the disk full.
+const START_PATIENCE_MS = 60_000;
+
 /** Start a server on a data directory, and tell where it listens, now and whenever that changes. */
 export async function startPostgresServer(
   dataDir: string,
@@ -43,6 +47,7 @@ export async function startPostgresServer(
     onMove(server.url);
   };
   await start();
+  const inTurn = createTurns();
   const signalAll = (signal: NodeJS.Signals): void => {
     for (const pid of [server.pid, ...childrenOf(server.pid)]) {
       try {
@@ -56,24 +61,31 @@ export async function startPostgresServer(
   return {
     url: () => server.url,
     dataDir: () => server.dataDir,
-    async kill() {
-      if (await isUp()) signalAll("SIGKILL");
-      onMove(undefined);
-      await waitUntil(async () => !(await isUp()), { what: "the database server is gone" });
-    },
-    async ensureUp() {
-      if (await isUp()) return;
-      forget();
-      await server.stop();
-      await start();
-    },
+    kill: () =>
+      inTurn(async () => {
+        if (await isUp()) signalAll("SIGKILL");
+        onMove(undefined);
+        await waitUntil(async () => !(await isUp()), { what: "the database server is gone" });
+      }),
+    ensureUp: () =>
+      inTurn(async () => {
+        if (await isUp()) return;
+        forget();
+        await server.stop();
+        // Another fault may hold its disk full just now.
+        await waitUntil(() => start().then(() => true), {
+          what: "the database server starts",
+          timeoutMs: START_PATIENCE_MS,
+        });
+      }),
     pause: () => signalAll("SIGSTOP"),
     resume: () => signalAll("SIGCONT"),
-    async stop() {
-      signalAll("SIGCONT");
-      await server.stop();
-      forget();
-    },
+    stop: () =>
+      inTurn(async () => {
+        signalAll("SIGCONT");
+        await server.stop();
+        forget();
+      }),
   };
 }
 

@@ -1,5 +1,6 @@
 /** A Redis that can be killed, started again on its append-only file, and paused. */
 import { mkdir } from "node:fs/promises";
+import { createTurns } from "./in-turn.ts";
 import { startRedisIn, type TestRedis } from "../../support/start-redis.ts";
 
 /** The server, whichever process it runs as. */
@@ -28,26 +29,33 @@ export async function startRedisServer(
     onMove(url);
   };
   await start();
+  const inTurn = createTurns();
   const signal = (name: NodeJS.Signals): void => {
-    if (redis !== undefined) process.kill(redis.pid, name);
+    try {
+      if (redis !== undefined) process.kill(redis.pid, name);
+    } catch {
+      // Another fault has just killed it.
+    }
   };
   return {
     url: () => url,
-    async kill() {
-      signal("SIGKILL");
-      await redis?.stop();
-      redis = undefined;
-      onMove(undefined);
-    },
-    async ensureUp() {
-      if (redis === undefined) await start();
-    },
+    kill: () =>
+      inTurn(async () => {
+        await redis?.stop("SIGKILL");
+        redis = undefined;
+        onMove(undefined);
+      }),
+    ensureUp: () =>
+      inTurn(async () => {
+        if (redis === undefined) await start();
+      }),
     pause: () => signal("SIGSTOP"),
     resume: () => signal("SIGCONT"),
-    async stop() {
-      signal("SIGCONT");
-      await redis?.stop();
-      redis = undefined;
-    },
+    stop: () =>
+      inTurn(async () => {
+        signal("SIGCONT");
+        await redis?.stop();
+        redis = undefined;
+      }),
   };
 }
