@@ -1,4 +1,7 @@
-/** A process that owns a data directory: adds a row, tells the rows so far, and stays until SIGTERM. */
+/**
+ * A process that owns a data directory: adds a row, tells the rows so far, and stays until SIGTERM. With KEEP_UP it starts a server
+ * that ends again, and ends itself when that does not help.
+ */
 import { startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
 import postgres from "postgres";
 
@@ -10,6 +13,14 @@ try {
     dataDir,
     ...(nativeDir === undefined ? {} : { nativeDir }),
     onLog: (line) => console.log(`log: ${line}`),
+    ...(process.env["KEEP_UP"] === undefined
+      ? {}
+      : {
+          onLost(error) {
+            console.log(`lost: ${error.message}`);
+            process.exit(1);
+          },
+        }),
   });
   const sql = postgres(server.url, { max: 1, onnotice: () => undefined });
   await sql`CREATE TABLE IF NOT EXISTS visit (id int GENERATED ALWAYS AS IDENTITY)`;

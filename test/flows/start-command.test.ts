@@ -1,6 +1,6 @@
 /** `turnpike start` and `demo` as a person runs them: real processes, a real Postgres of their own, real signals. */
 import { randomUUID } from "node:crypto";
-import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "@turnpike/embedded/is-running";
@@ -50,10 +50,31 @@ async function post(running: Running, body: string): Promise<number> {
   return answer.status;
 }
 
+interface SessionItem {
+  readonly harnessSessionId: string;
+  readonly turnCount: number;
+}
+
+/** Every session, page by page; none while the database is away. */
+async function readSessions(running: Running): Promise<SessionItem[]> {
+  const sessions: SessionItem[] = [];
+  let cursor = "";
+  do {
+    const answer = await fetch(`${running.timeline}/v1/sessions?limit=100${cursor && `&cursor=${cursor}`}`);
+    if (!answer.ok) return [];
+    const page = (await answer.json()) as { items: SessionItem[]; nextCursor: string | null };
+    sessions.push(...page.items);
+    cursor = encodeURIComponent(page.nextCursor ?? "");
+  } while (cursor !== "");
+  return sessions;
+}
+
+async function listSessions(running: Running): Promise<string[]> {
+  return (await readSessions(running)).map(({ harnessSessionId }) => harnessSessionId);
+}
+
 async function countTurns(running: Running): Promise<number> {
-  const answer = await fetch(`${running.timeline}/v1/sessions`);
-  const { items } = (await answer.json()) as { items: { turnCount: number }[] };
-  return items.reduce((sum, session) => sum + session.turnCount, 0);
+  return (await readSessions(running)).reduce((sum, session) => sum + session.turnCount, 0);
 }
 
 async function waitForTurns(running: Running, count: number): Promise<void> {
@@ -104,6 +125,61 @@ describe("turnpike start", () => {
     expect(await post(third, bodies[0] as string)).toBe(202);
     await expect(third.process.kill("SIGINT")).resolves.toMatchObject({ exitCode: 0 });
   }, 150_000);
+
+  it("a Postgres of its own that is killed is started again, twice, and no accepted turn is lost", async () => {
+    const dataDir = join(folder, "revived");
+    const running = await start(dataDir);
+    const accepted: string[] = [];
+    let isOver = false;
+    const posting = (async () => {
+      for (let turn = 0; !isOver; turn += 1) {
+        const session = `session-${turn}`;
+        if ((await post(running, turnBody({ session }))) === 202) accepted.push(session);
+      }
+    })();
+    const acceptSome = async (): Promise<void> => {
+      const before = accepted.length;
+      await waitUntil(() => accepted.length > before + 10, { what: "turns are accepted", timeoutMs: 60_000 });
+    };
+    for (let kills = 0; kills < 2; kills += 1) {
+      await acceptSome();
+      process.kill(await postgresPid(dataDir), "SIGKILL");
+    }
+    await acceptSome();
+    isOver = true;
+    await posting;
+    await waitUntil(async () => (await countTurns(running)) >= accepted.length, {
+      what: "every accepted turn is stored",
+      timeoutMs: 60_000,
+    });
+    const stored = new Set(await listSessions(running));
+    expect(accepted.filter((session) => !stored.has(session))).toEqual([]);
+    expect(running.process.output().match(/starting it again/g)).toHaveLength(2);
+    await expect(running.process.kill("SIGINT")).resolves.toMatchObject({ exitCode: 0 });
+    await expect(postgresPid(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
+  }, 180_000);
+
+  it("ends with one line when its Postgres cannot be started again, and the next start has every turn", async () => {
+    const dataDir = join(folder, "unmendable");
+    const running = await start(dataDir);
+    expect(await post(running, turnBody())).toBe(202);
+    const data = join(dataDir, "postgres");
+    process.kill(running.process.pid, "SIGSTOP");
+    process.kill(await postgresPid(dataDir), "SIGKILL");
+    await rename(data, `${data}-away`);
+    const before = running.process.output().length;
+    process.kill(running.process.pid, "SIGCONT");
+    expect((await running.process.ended).exitCode).toBe(1);
+    const lines = running.process.output().slice(before).trimEnd().split("\n");
+    expect(lines.at(-1)).toMatch(
+      /^turnpike: the PostgreSQL in .* cannot be started again: its folder is gone/,
+    );
+
+    await rename(`${data}-away`, data);
+    const next = await start(dataDir);
+    await waitForTurns(next, 1);
+    await next.process.kill("SIGINT");
+  }, 120_000);
 
   it("a second start on a data directory that is in use says so and leaves the first alone", async () => {
     const dataDir = join(folder, "shared");

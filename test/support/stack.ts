@@ -61,6 +61,7 @@ export function useStack(backendOf: TestBackend | (() => TestBackend)): Stack {
       dataDir: "",
       logger: createLogger({ level: "silent", name: "test" }),
       say: () => {},
+      onDatabaseLost: () => {},
     });
     // One worker is part of it; on a cluster three more share its work.
     const entry = new URL("../../apps/worker/src/main.ts", import.meta.url);

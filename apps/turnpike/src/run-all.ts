@@ -31,6 +31,8 @@ export interface RunAllOptions {
   readonly logger: Logger;
   /** Called with a line for people when something noteworthy happens. */
   readonly say: (line: string) => void;
+  /** Called when the embedded Postgres has ended and cannot be started again, with why and what to do. */
+  readonly onDatabaseLost: (error: Error) => void;
 }
 
 /** A running Turnpike. */
@@ -139,6 +141,6 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   return { ingestUrl: ingest.url, timelineUrl: timeline.url, dataDir: embedded?.dataDir, stopSteps: steps };
 }
 
-function startDatabase({ dataDir, say }: RunAllOptions): Promise<EmbeddedPostgres> {
-  return startEmbeddedPostgres({ dataDir: `${dataDir}/postgres`, onLog: say });
+function startDatabase({ dataDir, say, onDatabaseLost }: RunAllOptions): Promise<EmbeddedPostgres> {
+  return startEmbeddedPostgres({ dataDir: `${dataDir}/postgres`, onLog: say, onLost: onDatabaseLost });
 }

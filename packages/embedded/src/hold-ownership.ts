@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { connect } from "./connect.ts";
-import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
+import { FolderInUseError } from "./embedded-postgres-error.ts";
 import { isRunning } from "./is-running.ts";
 
 /** The ownership of a data directory. */
@@ -23,50 +23,33 @@ const lockClass = 1_953_853_040;
 const lockObject = 1;
 const namePrefix = "turnpike owner ";
 const pollMs = 50;
-// How long the server may take to notice that a holder was killed.
+// How long a process may take to end that was killed a moment ago, and still counts as running.
+const dyingHolderMs = 1000;
+// How long the server may take to notice that a holder is gone.
 const lastHolderMs = 5000;
-// How long the server may take to come back after one of its processes crashed.
-const regainMs = 30_000;
 
 /**
- * Take the ownership of the data directory behind a port, and keep it through crashes of the server's processes.
- * @throws EmbeddedPostgresError at once when another living process has it.
+ * Take the ownership of the data directory behind a port, and keep it for as long as the session lives. A crash of any of the
+ * server's processes ends it.
+ * @throws FolderInUseError after a second when another living process has it, after five when this one has.
  */
-export async function holdOwnership(
-  port: number,
-  dataDir: string,
-  log: (line: string) => void,
-): Promise<Ownership> {
-  const closing = new AbortController();
+export async function holdOwnership(port: number, dataDir: string, onLost: () => void): Promise<Ownership> {
   let isHeld = false;
-  const onClose = (): void => {
-    if (!isHeld || closing.signal.aborted) return;
+  const sql = connect(port, {
+    applicationName: `${namePrefix}${process.pid}`,
+    onClose() {
+      if (!isHeld) return;
+      isHeld = false;
+      onLost();
+    },
+  });
+  const expectClose = (): void => {
     isHeld = false;
-    void regain();
   };
-  const sql = connect(port, { applicationName: `${namePrefix}${process.pid}`, onClose });
-
-  // A crash of any of the server's processes ends every session, and with ours the lock.
-  const regain = async (): Promise<void> => {
-    const deadline = Date.now() + regainMs;
-    while (!closing.signal.aborted && Date.now() < deadline) {
-      try {
-        isHeld = await tryLock(sql);
-        if (!isHeld) log(`another turnpike has taken ${dataDir} over`);
-        return;
-      } catch {
-        await delay(pollMs);
-      }
-    }
-    if (!closing.signal.aborted) log(`the PostgreSQL in ${dataDir} is gone`);
-  };
-
-  const expectClose = (): void => closing.abort();
   const close = async (): Promise<void> => {
     expectClose();
     await sql.end({ timeout: 0 });
   };
-
   try {
     await takeLock(sql, dataDir);
     isHeld = true;
@@ -78,12 +61,17 @@ export async function holdOwnership(
 }
 
 async function takeLock(sql: Sql, dataDir: string): Promise<void> {
-  const deadline = Date.now() + lastHolderMs;
+  const begunAt = Date.now();
   while (!(await tryLock(sql))) {
     const holder = await findHolder(sql);
-    if ((holder !== undefined && (await isRunning(holder))) || Date.now() > deadline) {
-      throw new EmbeddedPostgresError(
-        `another turnpike (pid ${holder ?? "unknown"}) uses ${dataDir}. Stop it first, or name another folder.`,
+    // Of our own process it may be a session that is ending.
+    const isAnothers = holder !== undefined && holder !== process.pid && (await isRunning(holder));
+    if (Date.now() - begunAt > (isAnothers ? dyingHolderMs : lastHolderMs)) {
+      throw new FolderInUseError(
+        holder === process.pid
+          ? `this process uses ${dataDir} already.`
+          : `another turnpike (pid ${holder ?? "unknown"}) uses ${dataDir}. Stop it first, or name another folder.`,
+        holder,
       );
     }
     await delay(pollMs);

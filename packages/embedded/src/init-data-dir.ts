@@ -10,6 +10,7 @@ import { isErrno } from "./is-errno.ts";
 import { isRunning } from "./is-running.ts";
 import { type ServerPrograms, runProgram } from "./run-program.ts";
 import type { ServerUser } from "./server-user.ts";
+import { tellingLine } from "./telling-line.ts";
 
 const initdbArgs = [
   "-E",
@@ -61,7 +62,9 @@ async function makeDataDir(programs: ServerPrograms, dataDir: string): Promise<v
     if (programs.user !== undefined) await chown(temporary, programs.user.uid, programs.user.gid);
     const { exitCode, output } = await runProgram(programs, "initdb", [...initdbArgs, "-D", temporary]);
     if (exitCode !== 0) {
-      throw new EmbeddedPostgresError(`initdb could not make a database in ${dataDir}:\n${output.trim()}`);
+      throw new EmbeddedPostgresError(
+        `initdb could not make a database in ${dataDir}: ${tellingLine(output)}`,
+      );
     }
     await writeFile(join(temporary, finishedMarker), "");
     await rename(temporary, dataDir);

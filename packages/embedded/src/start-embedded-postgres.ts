@@ -2,11 +2,9 @@ import type { Sql } from "postgres";
 import { choosePlace } from "./choose-place.ts";
 import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
 import { findNativeDir } from "./find-native-dir.ts";
-import { holdOwnership } from "./hold-ownership.ts";
 import { initDataDir } from "./init-data-dir.ts";
+import { keepServing } from "./keep-serving.ts";
 import { preparePrograms } from "./prepare-programs.ts";
-import { startServer } from "./start-server.ts";
-import { stopServer } from "./stop-server.ts";
 
 const databaseName = "turnpike";
 
@@ -26,6 +24,11 @@ export interface EmbeddedPostgresOptions {
   readonly nativeDir?: string;
   /** Called with a line for people when something noteworthy happens. */
   readonly onLog?: (line: string) => void;
+  /**
+   * With it a server that ends, however that comes, is started again on its port. Called when that does not help, or when another
+   * turnpike has taken the folder over; nothing is done any more then.
+   */
+  readonly onLost?: (error: EmbeddedPostgresError) => void;
 }
 
 /** A local PostgreSQL that this process owns. */
@@ -33,7 +36,7 @@ export interface EmbeddedPostgres {
   /** `postgres://` URL of the database `turnpike`, which exists. No password: every user of this machine may connect. */
   readonly url: string;
   readonly port: number;
-  /** Process id of the server. */
+  /** Process id of the server; another one after each start. */
   readonly pid: number;
   /** Where the database really is: absolute, without symbolic links. */
   readonly dataDir: string;
@@ -47,7 +50,7 @@ export interface EmbeddedPostgres {
 /**
  * Start the local PostgreSQL of a folder, making the database on the first start (about 1 s, later 0.2 s; measured
  * 2026-11-21), or take over the one that outlived its turnpike. Without `stop()` the server outlives this process too.
- * @throws EmbeddedPostgresError at once when another turnpike uses the folder, and when the server cannot run here.
+ * @throws EmbeddedPostgresError within seconds when another turnpike uses the folder, and when the server cannot run here.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   try {
@@ -69,34 +72,28 @@ async function start(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres
   const { dataDir } = place;
   const { programs, version } = await preparePrograms(nativeDir, place, log);
   await initDataDir(programs, version, dataDir, log);
-  const { pid, port, isAttached } = await startServer(programs, dataDir, options.settings ?? {});
-  log(
-    `${isAttached ? "attached to" : "started"} PostgreSQL ${version} (pid ${pid}, port ${port}) of ${dataDir}`,
-  );
-
-  // Whoever fails to own the server leaves it to its owner, also when he has started it himself.
-  const ownership = await holdOwnership(port, dataDir, log);
-  const stop = async (): Promise<void> => {
-    ownership.expectClose();
-    try {
-      await stopServer(programs, dataDir, pid);
-    } finally {
-      await ownership.close();
-    }
-  };
+  const served = await keepServing(programs, dataDir, {
+    settings: options.settings ?? {},
+    log,
+    version,
+    onLost: options.onLost,
+  });
   try {
-    await ensureDatabase(ownership.sql);
+    await ensureDatabase(served.sql);
   } catch (error) {
-    await stop();
+    await served.stop();
     throw error;
   }
+  const { port } = served;
   let stopped: Promise<void> | undefined;
   return {
     url: `postgres://postgres@127.0.0.1:${port}/${databaseName}`,
     port,
-    pid,
+    get pid() {
+      return served.pid();
+    },
     dataDir,
-    stop: () => (stopped ??= stop()),
+    stop: () => (stopped ??= served.stop()),
   };
 }
 

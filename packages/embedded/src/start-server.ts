@@ -9,6 +9,7 @@ import { disownPostmasterPid, isPostmasterRunning, readPostmasterPid } from "./p
 import { probeServer } from "./probe-server.ts";
 import { runProgram, type ServerPrograms } from "./run-program.ts";
 import { openServerLog } from "./server-log.ts";
+import { tellingLine } from "./telling-line.ts";
 
 /** A server that answers queries. */
 export interface RunningServer {
@@ -24,45 +25,72 @@ const patienceMs = 10_000;
 const recoveryPatienceMs = 300_000;
 const pollMs = 50;
 
+/** How to start a server. */
+export interface StartServerOptions {
+  /** By name, for a server that this call starts. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Where a server that this call starts is to listen; any free port when absent. */
+  readonly port?: number;
+  /** Gives the start up. */
+  readonly signal?: AbortSignal;
+}
+
 /**
- * Attach to the server of a finished data directory, or start one on a port that the operating system chooses.
- * @throws EmbeddedPostgresError with the end of the server's log when it does not start.
+ * Attach to the server of a finished data directory, or start one.
+ * @throws EmbeddedPostgresError with what the server's log says when it does not start.
  */
 export async function startServer(
   programs: ServerPrograms,
   dataDir: string,
-  settings: Readonly<Record<string, string>>,
+  { settings, port: wantedPort, signal }: StartServerOptions,
 ): Promise<RunningServer> {
-  const begunAt = Date.now();
-  const hasPatience = (limitMs: number): boolean => Date.now() - begunAt < limitMs;
+  const deadline = Date.now() + patienceMs;
   for (;;) {
+    const attached = await attachServer(dataDir, signal);
+    if (attached !== undefined) return attached;
     const found = await readPostmasterPid(dataDir);
-    const isLeft = found !== undefined && (await isPostmasterRunning(found.pid, dataDir));
-    if (isLeft) {
-      const result = found.port === undefined ? "busy" : await probeServer(found.port, dataDir);
-      if (result === "serving" && found.port !== undefined) {
-        return { pid: found.pid, port: found.port, isAttached: true };
-      }
-      if (!hasPatience(result === "busy" ? recoveryPatienceMs : patienceMs)) {
-        throw new EmbeddedPostgresError(
-          `A PostgreSQL (pid ${found.pid}) holds ${dataDir} and does not answer. Stop it, then start again.`,
-        );
-      }
-      await delay(pollMs);
-      continue;
-    }
     if (found !== undefined) await disownPostmasterPid(dataDir, found.pid);
-    const port = await findFreePort();
+    const port = wantedPort ?? (await findFreePort());
+    signal?.throwIfAborted();
     const failure = await launch(programs, dataDir, port, settings);
     const launched = await readPostmasterPid(dataDir);
     if (failure === undefined && launched?.port !== undefined) {
       return { pid: launched.pid, port: launched.port, isAttached: false };
     }
+    signal?.throwIfAborted();
     // Worth another try: somebody took the port, starts a server too, or still holds memory of the one that is gone.
-    const isWorthRetry = launched !== undefined || !(await isPortFree(port));
-    if (!isWorthRetry || !hasPatience(patienceMs)) {
+    const isPortTaken = !(await isPortFree(port));
+    if ((launched === undefined && !isPortTaken) || Date.now() > deadline) {
+      const reason = isPortTaken
+        ? `its port ${port} is taken by another program`
+        : tellingLine(failure ?? "");
       throw new EmbeddedPostgresError(
-        `PostgreSQL did not start in ${dataDir}:\n${failure ?? "it ended at once"}`,
+        `PostgreSQL did not start in ${dataDir}: ${reason} (log: ${dataDir}.log)`,
+      );
+    }
+    await delay(pollMs);
+  }
+}
+
+/**
+ * Attach to the server of a data directory, when it has one, once it answers.
+ * @throws EmbeddedPostgresError when it does not.
+ */
+export async function attachServer(
+  dataDir: string,
+  signal?: AbortSignal,
+): Promise<RunningServer | undefined> {
+  const begunAt = Date.now();
+  for (;;) {
+    signal?.throwIfAborted();
+    const found = await readPostmasterPid(dataDir);
+    if (found === undefined || !(await isPostmasterRunning(found.pid, dataDir))) return undefined;
+    const { pid, port } = found;
+    const result = port === undefined ? "busy" : await probeServer(port, dataDir);
+    if (result === "serving" && port !== undefined) return { pid, port, isAttached: true };
+    if (Date.now() - begunAt > (result === "busy" ? recoveryPatienceMs : patienceMs)) {
+      throw new EmbeddedPostgresError(
+        `A PostgreSQL (pid ${pid}) holds ${dataDir} and does not answer. Stop it, then start again.`,
       );
     }
     await delay(pollMs);

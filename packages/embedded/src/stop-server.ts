@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
 import { isPostmasterRunning } from "./postmaster-pid.ts";
 import { runProgram, type ServerPrograms } from "./run-program.ts";
+import { tellingLine } from "./telling-line.ts";
 
 // Fast: sessions are ended and a checkpoint is written, which a slow disk may take its time for.
 const fastStopSeconds = 30;
@@ -29,7 +30,9 @@ export async function stopServer(programs: ServerPrograms, dataDir: string, pid:
     said = output.trim();
   }
   if (await isPostmasterRunning(pid, dataDir)) {
-    throw new EmbeddedPostgresError(`PostgreSQL (pid ${pid}) in ${dataDir} does not stop:\n${said}`);
+    throw new EmbeddedPostgresError(
+      `PostgreSQL (pid ${pid}) in ${dataDir} does not stop: ${tellingLine(said)}`,
+    );
   }
 }
 

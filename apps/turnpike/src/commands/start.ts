@@ -45,6 +45,10 @@ export async function startAll(
     dataDir: options.dataDir,
     logger,
     say: (line) => process.stderr.write(`${line}\n`),
+    onDatabaseLost(error) {
+      process.stderr.write(`turnpike: ${error.message}\n`);
+      process.exit(1);
+    },
   });
   // Drain, then Postgres: what is running gets most of it.
   const deadlineMs = configs.worker.SHUTDOWN_DEADLINE_MS + DATABASE_DEADLINE_MS;
