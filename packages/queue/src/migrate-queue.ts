@@ -15,7 +15,7 @@ export async function migrateQueue(databaseUrl: string): Promise<void> {
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     // Whatever the database sets for everybody: an index over a large queue is not made in a moment.
-    options: "-c statement_timeout=0 -c lock_timeout=0",
+    options: "-c jit=off -c statement_timeout=0 -c lock_timeout=0",
   });
   // A lost connection fails the statement that runs, or the next one.
   client.on("error", () => {});

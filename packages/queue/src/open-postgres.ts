@@ -31,7 +31,10 @@ export async function openPostgres(url: string, role: ClientRole, log: Log): Pro
     max: poolSize[role],
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     query_timeout: QUERY_TIMEOUT_MS,
-    options: [`search_path=${BULLMQ_SCHEMA}`, ...settings[role]].map((each) => `-c ${each}`).join(" "),
+    // Compiling a statement (JIT) takes longer than any of these.
+    options: [`search_path=${BULLMQ_SCHEMA}`, "jit=off", ...settings[role]]
+      .map((each) => `-c ${each}`)
+      .join(" "),
     application_name: `turnpike-queue-${role}`,
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,

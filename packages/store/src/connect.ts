@@ -1,6 +1,6 @@
 import postgres, { type PostgresType, type Sql } from "postgres";
 import { writeArray } from "./array-literal.ts";
-import { sessionSettings } from "./session-settings.ts";
+import { planSettings, sessionSettings } from "./session-settings.ts";
 
 /** A pool of connections for reading. */
 export type Database = Sql;
@@ -36,7 +36,12 @@ export function connectDatabase(options: {
     types: { texts: typeOfArray(ARRAY_TYPES.texts), uuids: typeOfArray(ARRAY_TYPES.uuids) },
     onnotice: () => {},
     // What is prepared is planned each time, with its values: tables grow, and a page of 1 is not looked for as one of 1,000 is.
-    connection: { application_name: options.name, plan_cache_mode: "force_custom_plan", ...sessionSettings },
+    connection: {
+      application_name: options.name,
+      plan_cache_mode: "force_custom_plan",
+      ...planSettings,
+      ...sessionSettings,
+    },
   });
 }
 

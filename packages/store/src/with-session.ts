@@ -28,7 +28,7 @@ export async function withSession<T>(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
     // Whatever the database sets for everybody. The driver does not send a 0 by itself.
-    options: "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0",
+    options: "-c jit=off -c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0",
   });
   // A lost connection fails the statement that runs, or the next one.
   client.on("error", () => {});

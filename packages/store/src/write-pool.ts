@@ -7,7 +7,7 @@ import type { Writable } from "node:stream";
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { type Client, Pool, type PoolClient, type QueryResultRow } from "pg";
 import { writeArray } from "./array-literal.ts";
-import { sessionSettings } from "./session-settings.ts";
+import { planSettings, sessionSettings } from "./session-settings.ts";
 import { translateAnswer, translateRefusal } from "./translate-error.ts";
 
 /** Run one statement: values become parameters, arrays become Postgres arrays. Prepared once per connection. */
@@ -131,9 +131,9 @@ function openPool(options: WritePoolOptions): OpenPool {
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEP_ALIVE_AFTER_MS,
     ...sessionSettings,
-    ...(options.looksUpOnly === true
-      ? { options: LOOK_UP_SETTINGS.map((each) => `-c ${each}`).join(" ") }
-      : {}),
+    options: [`jit=${planSettings.jit}`, ...(options.looksUpOnly === true ? LOOK_UP_SETTINGS : [])]
+      .map((each) => `-c ${each}`)
+      .join(" "),
   });
   const open = new Set<PoolClient>();
   // A connection that is lost while idle is reported here, and replaced at the next call.

@@ -100,6 +100,8 @@ function createPostgresSender(url: string, channel: string): Sender {
     connectionTimeoutMillis: 2_000,
     query_timeout: 5_000,
     application_name: "turnpike-wake",
+    // As on all connections of ours: no statement is worth compiling.
+    options: "-c jit=off",
   });
   pool.on("error", () => {});
   return {

@@ -81,6 +81,8 @@ function listenOnPostgres(
       connectionString: url,
       connectionTimeoutMillis: 2_000,
       application_name: "turnpike-wake",
+      // As on all connections of ours: no statement is worth compiling.
+      options: "-c jit=off",
       keepAlive: true,
     });
     const ended = new Promise<void>((resolve) => {
