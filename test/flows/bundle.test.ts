@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import postgres from "postgres";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { zstdRaw } from "../ingest/zstd-frames.ts";
 import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
@@ -20,11 +20,16 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "turnpike-bundle-"));
   const bundler = processes.start(new URL("../../scripts/bundle.ts", import.meta.url), { args: [folder] });
   await expectCleanEnd(bundler);
+});
+
+// Each queue has a database of its own.
+beforeEach(async () => {
   database = await createTestDatabase();
 });
 
+afterEach(() => database?.drop());
+
 afterAll(async () => {
-  await database?.drop();
   if (folder !== undefined) await rm(folder, { recursive: true, force: true });
 });
 

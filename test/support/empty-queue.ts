@@ -2,6 +2,7 @@ import type { TimelineDeps } from "@turnpike/timeline/deps";
 
 /** A queue that holds nothing and has never accepted anything, as the timeline app sees it. */
 export const emptyQueue: TimelineDeps["queue"] = {
+  check: () => Promise.resolve(),
   findReceipt: () => Promise.resolve(undefined),
   snapshot: () => Promise.resolve({ acceptedByOrg: new Map(), jobIds: [] }),
   load: () =>

@@ -5,6 +5,7 @@ import { loadConfig } from "@turnpike/kit/load-config";
 import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
+import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { IngestConfig } from "./config.ts";
 import { queueOptionsOf } from "./queue-options.ts";
 import { startIngest } from "./start.ts";
@@ -17,7 +18,10 @@ setFlagsFromString("--heap-growing-percent=200");
 
 const config = loadConfig(IngestConfig, process.env);
 const logger = createLogger({ level: config.LOG_LEVEL, name: "ingest" });
-const queue = createProducer({ ...queueOptionsOf(config), log: logger });
+// With the queue on Redis it needs no database; where it is told of one, it asks it which queue is the right one.
+const markers = config.DATABASE_URL === undefined ? undefined : createQueueMarkers(config.DATABASE_URL);
+const marker = markers && { database: markers, mayWrite: config.REDIS_URL === undefined };
+const queue = createProducer({ ...queueOptionsOf(config), marker, log: logger });
 const starting = startIngest({ config, queue, logger });
 
 // Before the app says that it listens: the signal may come right after it.
@@ -27,6 +31,7 @@ onShutdown({
   steps: [
     { name: "http", run: async (deadlineMs) => (await starting).close(deadlineMs) },
     { name: "queue", run: () => queue.close() },
+    { name: "queue marker", run: async () => markers?.close() },
   ],
 });
 

@@ -69,9 +69,11 @@ export function createTimelineApp(deps: TimelineDeps): HttpApp {
   return app;
 }
 
-function readinessChecks({ reader, isStopping }: TimelineDeps) {
+function readinessChecks({ reader, queue, isStopping }: TimelineDeps) {
   return [
     { name: "store", check: () => reader.ping() },
+    // Its absence is borne, but not that receipts and ledger are looked for in another installation's.
+    { name: "queue", check: () => queue.check() },
     {
       name: "shutting down",
       check: async () => {

@@ -11,7 +11,7 @@ export interface TimelineDeps {
   readonly reader: PostgresReader;
   readonly editor: Pick<PostgresEditor, "renameSession" | "deleteSession">;
   readonly deadLetters: Omit<DeadLetters, "put" | "tidy" | "close">;
-  readonly queue: Pick<QueueInspector, "findReceipt" | "snapshot" | "load">;
+  readonly queue: Pick<QueueInspector, "findReceipt" | "snapshot" | "load" | "check">;
   /** Puts dead letters back into the queue. */
   readonly replayer: Pick<Producer, "replay">;
   readonly logger: Logger;

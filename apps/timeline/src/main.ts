@@ -8,6 +8,7 @@ import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
+import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { subscribeToWakes } from "@turnpike/wake/subscriber";
 import { TimelineConfig } from "./config.ts";
 import { startTimeline } from "./start.ts";
@@ -26,11 +27,14 @@ const editor = createPostgresEditor({
   maxConnections: 2,
   onEdit: (orgId) => reader.noteEdit(orgId),
 });
+const markers = createQueueMarkers(config.DATABASE_URL);
 const location = {
   redisUrl: config.REDIS_URL,
   databaseUrl: config.DATABASE_URL,
   prefix: config.QUEUE_PREFIX,
   shards: config.QUEUE_SHARDS,
+  // It only looks: which queue is the right one is for those to say who work it off.
+  marker: { database: markers, mayWrite: false },
   log: logger,
 };
 const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: 2 });
@@ -48,6 +52,7 @@ onShutdown({
     { name: "wake-ups", run: () => wakes.close() },
     { name: "replayer", run: () => replayer.close() },
     { name: "queue", run: () => queue.close() },
+    { name: "queue marker", run: () => markers.close() },
     { name: "dead letters", run: () => deadLetters.close() },
     { name: "editor", run: () => editor.close() },
     { name: "store", run: () => reader.close() },

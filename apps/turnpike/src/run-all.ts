@@ -7,6 +7,7 @@ import { queueOptionsOf } from "@turnpike/ingest/queue-options";
 import { startIngest } from "@turnpike/ingest/start";
 import type { Logger } from "@turnpike/kit/logger";
 import type { ShutdownStep } from "@turnpike/kit/shutdown";
+import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
@@ -14,6 +15,7 @@ import { migrate } from "@turnpike/store/migrate";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { startTimeline } from "@turnpike/timeline/start";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { subscribeToWakes } from "@turnpike/wake/subscriber";
@@ -86,6 +88,12 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   const ingestConfig = { ...options.configs.ingest, DATABASE_URL: databaseUrl };
   const workerConfig = { ...options.configs.worker, DATABASE_URL: databaseUrl };
   const timelineConfig = { ...options.configs.timeline, DATABASE_URL: databaseUrl };
+  const markers = createQueueMarkers(databaseUrl);
+  steps.unshift({ name: "queue marker", run: () => markers.close() });
+  const marker = { database: markers, mayWrite: true };
+  const verdict = await settleMarker(queue, { ...marker, patienceMs: 0 });
+  if (verdict.state === "mismatch")
+    throw new Error(`the queue is not the one of this database: ${verdict.detail}`);
   const store = createPostgresStore({ url: databaseUrl, maxConnections: workerConfig.DATABASE_POOL });
   steps.unshift({ name: "store", run: () => store.close() });
   const reader = createPostgresReader({
@@ -106,11 +114,11 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
   steps.unshift({ name: "editor", run: () => editor.close() });
   const deadLetters = createDeadLetters({ url: databaseUrl, maxConnections: DEAD_LETTER_POOL_SIZE });
   steps.unshift({ name: "dead letters", run: () => deadLetters.close() });
-  const inspector = createQueueInspector({ ...queue, log: logger });
+  const inspector = createQueueInspector({ ...queue, marker, log: logger });
   steps.unshift({ name: "inspector", run: () => inspector.close() });
   const wakes = subscribeToWakes({ ...queue, log: logger }, (news) => reader.hear(news));
   steps.unshift({ name: "wake-ups", run: () => wakes.close() });
-  const producer = createProducer({ ...queueOptionsOf(ingestConfig), log: logger });
+  const producer = createProducer({ ...queueOptionsOf(ingestConfig), marker, log: logger });
   steps.unshift({ name: "queue", run: () => producer.close() });
   await waitForQueue(producer, settings.REDIS_URL);
 
@@ -131,6 +139,7 @@ async function startParts(options: RunAllOptions, steps: ShutdownStep[]): Promis
     store,
     deadLetters,
     wakes: publisher,
+    marker,
     logger,
     // The person at the keyboard sees why, and starts it again; nothing that was accepted is lost.
     onWedged: () => process.exit(1),

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAppError } from "@turnpike/domain/errors";
 import type { TurnQueue } from "@turnpike/domain/ports";
 import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 
@@ -7,7 +8,8 @@ const RETRY_MS = 100;
 
 /**
  * Wait until the queue answers.
- * @throws Error when it does not within ten seconds; it names the host, never a password.
+ * @throws Error when it does not within ten seconds; it names the host, never a password. At once when it is not the queue of the
+ *   database, with what is to be done.
  */
 export async function waitForQueue(
   queue: Pick<TurnQueue, "ping">,
@@ -18,6 +20,8 @@ export async function waitForQueue(
     try {
       return await queue.ping();
     } catch (cause) {
+      // It answers, and is not the right one.
+      if (isAppError(cause) && cause.isPublic) throw new Error(cause.message, { cause });
       if (performance.now() > deadline) {
         const where = redisUrl === undefined ? "the database" : `Redis at ${hostsOf(redisUrl)} (REDIS_URL)`;
         throw new Error(`the queue does not answer: is ${where} up?`, { cause });

@@ -6,6 +6,7 @@ import { createLogger } from "@turnpike/kit/logger";
 import { onShutdown } from "@turnpike/kit/shutdown";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import { WorkerConfig } from "./config.ts";
 import { startWorker } from "./start.ts";
@@ -29,8 +30,10 @@ const wakes = createWakePublisher({
   log: logger,
 });
 const deadLetters = createDeadLetters({ url: config.DATABASE_URL, maxConnections: DEAD_LETTER_POOL });
+const markers = createQueueMarkers(config.DATABASE_URL);
 const starting = startWorker({
   config,
+  marker: { database: markers, mayWrite: true },
   store,
   deadLetters,
   wakes,
@@ -47,6 +50,7 @@ onShutdown({
     { name: "worker", run: async (deadlineMs) => (await starting).close(deadlineMs) },
     { name: "wake-ups", run: () => wakes.close() },
     { name: "dead letters", run: () => deadLetters.close() },
+    { name: "queue marker", run: () => markers.close() },
     { name: "store", run: () => store.close() },
   ],
 });

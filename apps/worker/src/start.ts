@@ -2,6 +2,7 @@ import type { DeadLetterStore } from "@turnpike/domain/ports";
 import type { Logger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { serve } from "@turnpike/kit/serve";
+import type { MarkerOptions } from "@turnpike/queue/marker/watch-marker";
 import type { PostgresStore } from "@turnpike/store/postgres-store";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 import { createWorkerApp } from "./app.ts";
@@ -49,11 +50,12 @@ export async function startWorker(options: {
   readonly store: PostgresStore;
   readonly deadLetters: DeadLetterStore & CleanUpDeps["deadLetters"];
   readonly wakes: Pick<WakePublisher, "publish">;
+  readonly marker: MarkerOptions;
   readonly logger: Logger;
   /** Called when there is work and nothing helps to get it done: end the process. */
   readonly onWedged: () => void;
 }): Promise<RunningWorker> {
-  const { config, store, deadLetters, wakes, logger, onWedged } = options;
+  const { config, store, deadLetters, wakes, marker, logger, onWedged } = options;
   let isStopping = false;
   const registry = createRegistry("worker");
   const consumer = createWorker({
@@ -66,6 +68,7 @@ export async function startWorker(options: {
       prefix: config.QUEUE_PREFIX,
       shards: config.QUEUE_SHARDS,
     },
+    marker,
     concurrency: config.CONCURRENCY,
     maxRetryDelayMs: config.RETRY_MAX_DELAY_MS,
     logger,

@@ -6,6 +6,7 @@ import type { Registry } from "@turnpike/kit/metrics";
 import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
+import type { MarkerOptions } from "@turnpike/queue/marker/watch-marker";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 import { type AttemptMetrics, createAttemptMetrics } from "./attempt-metrics.ts";
 import { batchTurns } from "./batch-turns.ts";
@@ -25,6 +26,8 @@ export interface WorkerDeps {
   readonly deadLetters: DeadLetterStore;
   readonly wakes: Pick<WakePublisher, "publish">;
   readonly queue: QueueLocation;
+  /** Without it jobs are taken of whatever queue this is. */
+  readonly marker?: MarkerOptions;
   readonly concurrency: number;
   /** The longest wait before a turn is tried again. */
   readonly maxRetryDelayMs?: number | undefined;
@@ -34,7 +37,7 @@ export interface WorkerDeps {
 
 /** Start taking jobs out of the queue and into the store. One line per job. */
 export function createWorker(worker: WorkerDeps): Consumer {
-  const { store, deadLetters, wakes, queue, concurrency, maxRetryDelayMs, logger, registry } = worker;
+  const { store, deadLetters, wakes, queue, marker, concurrency, maxRetryDelayMs, logger, registry } = worker;
   const deps = {
     // Outermost: each call is of one turn then, with a result of its own.
     store: noteSuccesses(
@@ -48,6 +51,7 @@ export function createWorker(worker: WorkerDeps): Consumer {
   const eventsMetrics = createAttemptMetrics(registry, { metric: "events", what: "a post of events" });
   return createConsumer({
     ...queue,
+    ...(marker && { marker }),
     concurrency,
     maxRetryDelayMs,
     deadLetters,

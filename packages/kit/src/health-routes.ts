@@ -40,7 +40,7 @@ export function addHealthRoutes(app: HttpApp, checks: readonly ReadinessCheck[])
     const problem = createProblem({
       status: 503,
       code: failures[0].code,
-      detail: `not ready: ${failures.map(({ name }) => name).join(", ")}`,
+      detail: `not ready: ${failures.map(({ name, detail }) => (detail === undefined ? name : `${name} (${detail})`)).join(", ")}`,
       requestId: c.get("requestId"),
     });
     return c.json(problem, 503, {
@@ -50,7 +50,15 @@ export function addHealthRoutes(app: HttpApp, checks: readonly ReadinessCheck[])
   });
 }
 
-async function findFailure(required: ReadinessCheck): Promise<{ name: string; code: ErrorCode } | undefined> {
+/** What is missing, and why if that is said. */
+interface Failure {
+  readonly name: string;
+  readonly code: ErrorCode;
+  readonly detail: string | undefined;
+}
+
+async function findFailure(required: ReadinessCheck): Promise<Failure | undefined> {
+  const { name } = required;
   const cancel = new AbortController();
   try {
     const timeout = sleep(CHECK_TIMEOUT_MS, undefined, { signal: cancel.signal }).then(() => {
@@ -59,7 +67,9 @@ async function findFailure(required: ReadinessCheck): Promise<{ name: string; co
     await Promise.race([required.check(), timeout]);
     return undefined;
   } catch (error) {
-    return { name: required.name, code: isAppError(error) ? error.code : "internal" };
+    return isAppError(error)
+      ? { name, code: error.code, detail: error.isPublic ? error.message : undefined }
+      : { name, code: "internal", detail: undefined };
   } finally {
     cancel.abort();
   }

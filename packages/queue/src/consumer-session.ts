@@ -30,7 +30,14 @@ export interface SessionOptions extends WorkerOptions {
   readonly activity: ActivityBook;
   /** Of all sessions of the process. */
   readonly gate: JobGate;
+  /** Why it takes no jobs until it is told to, if so. */
+  readonly held: HoldReason | undefined;
+  /** Asked before each job is run; one that is not admitted is given back. */
+  readonly admit?: (() => Promise<boolean>) | undefined;
 }
+
+/** Whether it is not known yet if the jobs are ours, or known that they are another's. */
+export type HoldReason = "unsure" | "foreign";
 
 /** A set of connections, open or being opened. */
 export interface ConsumerSession {
@@ -38,6 +45,8 @@ export interface ConsumerSession {
   readonly opened: Promise<OpenWorker>;
   readBacklog(): Promise<Backlog>;
   sweep(): Promise<SweepResult>;
+  /** Take no more jobs, or take them again; what runs goes on. */
+  hold(reason: HoldReason | undefined): void;
   /** See `Consumer`. */
   drain(deadlineMs: number): Promise<boolean>;
   /** Give back what runs, as far as the connections still carry it, and close them without waiting for anything. */
@@ -54,6 +63,8 @@ export function openSession(options: SessionOptions): ConsumerSession {
   // As many as there are jobs at a time.
   setMaxListeners(0, stopEntering.signal, giveBack.signal);
   let hasStarted = false;
+  let { held } = options;
+  let isRunning = false;
   let isCutOff = false;
   let clockTimer: NodeJS.Timeout | undefined;
   let releases: ReleaseBatcher | undefined;
@@ -63,6 +74,7 @@ export function openSession(options: SessionOptions): ConsumerSession {
       activity.begun(job);
       try {
         const run = job.name === INGEST_TURNS ? runParcel : runJob;
+        const isAdmitted = options.admit === undefined || (await options.admit());
         await run(job, token, {
           ...options,
           gate,
@@ -77,7 +89,8 @@ export function openSession(options: SessionOptions): ConsumerSession {
           listCarried: (parcelId) => register.listCarried(parcelId),
           now: () => new Date(Date.now() + clock.offsetMs()).toISOString(),
           stopEntering: stopEntering.signal,
-          giveBack: giveBack.signal,
+          // One that was taken just before the worker was told.
+          giveBack: isAdmitted ? giveBack.signal : AbortSignal.abort(GIVEN_BACK),
           on: {
             dead: () => activity.count("dead"),
             givenBack(isBack) {
@@ -104,12 +117,17 @@ export function openSession(options: SessionOptions): ConsumerSession {
       session.worker.on("failed", () => activity.count("failed"));
       session.worker.on("stalled", () => activity.count("stalled"));
       clockTimer = setInterval(() => void session.clock.sync(), CLOCK_SYNC_INTERVAL_MS).unref();
-      startWorker(session);
+      startUnlessHeld(session);
       return undefined;
     },
     // Given up by a drain.
     () => {},
   );
+  const startUnlessHeld = (session: OpenWorker): void => {
+    if (held !== undefined || isRunning || closing.signal.aborted) return;
+    isRunning = true;
+    startWorker(session);
+  };
   const close = async (session: OpenWorker): Promise<void> => {
     clearInterval(clockTimer);
     await within(releases?.flush() ?? Promise.resolve(), CLOSE_TIMEOUT_MS, late).catch(() => {});
@@ -129,6 +147,18 @@ export function openSession(options: SessionOptions): ConsumerSession {
     async sweep() {
       const { register } = await opened;
       return register.sweep();
+    },
+    hold(reason) {
+      held = reason;
+      opened.then(
+        (session) => {
+          startUnlessHeld(session);
+          if (!isRunning) return;
+          if (held !== undefined) session.pauses.begin("held");
+          else session.pauses.end("held");
+        },
+        () => {},
+      );
     },
     async drain(deadlineMs) {
       closing.abort();

@@ -1,7 +1,7 @@
 /** Takes jobs out of one shard of the queue; a consumer is made of these. */
 import { AppError } from "@turnpike/domain/errors";
 import { type Activity, createActivityBook } from "./activity.ts";
-import { openSession, type SessionOptions } from "./consumer-session.ts";
+import { type HoldReason, openSession, type SessionOptions } from "./consumer-session.ts";
 import type { OpenWorker } from "./open-worker.ts";
 import type { Backlog } from "./read-backlog.ts";
 import type { SweepResult } from "./register.ts";
@@ -24,6 +24,8 @@ export interface ConsumerShard {
    * @throws AppError `queue_unavailable`.
    */
   sweep(): Promise<SweepResult>;
+  /** Take no more jobs, or take them again; what runs goes on. */
+  hold(reason: HoldReason | undefined): void;
   /** Replace every connection; what runs on the old ones is given back to the queue. Resolved when the old ones are let go. */
   reopen(): Promise<void>;
   /** See `Consumer`. */
@@ -33,7 +35,8 @@ export interface ConsumerShard {
 /** Start taking jobs as soon as the shard can be reached. */
 export function createConsumerShard(options: Omit<SessionOptions, "activity">): ConsumerShard {
   const activity = createActivityBook();
-  const open = () => openSession({ ...options, activity });
+  let { held } = options;
+  const open = () => openSession({ ...options, held, activity });
   let session = open();
   let draining: Promise<boolean> | undefined;
   const ask = async <T>(question: () => Promise<T>): Promise<T> => {
@@ -50,12 +53,20 @@ export function createConsumerShard(options: Omit<SessionOptions, "activity">): 
   return {
     ping,
     use,
-    readBacklog: () => ask(() => session.readBacklog()),
+    async readBacklog() {
+      const backlog = await ask(() => session.readBacklog());
+      // None of it is to be taken. Whoever is only unsure for long has stopped working.
+      return held === "foreign" ? { ...backlog, isWaiting: false } : backlog;
+    },
     activity: () => activity.read(),
     async sweep() {
       // Asked of a shard that is away it would wait until that is back, and hold up the sweeps of the others.
       await ping();
       return session.sweep();
+    },
+    hold(reason) {
+      held = reason;
+      session.hold(reason);
     },
     async reopen() {
       if (draining !== undefined) return;

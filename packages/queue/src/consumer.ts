@@ -7,7 +7,10 @@ import type { DeadLetterStore } from "@turnpike/domain/ports";
 import { type Activity, sumActivities } from "./activity.ts";
 import { type ConsumerShard, createConsumerShard } from "./consumer-shard.ts";
 import { createJobGate } from "./job-gate.ts";
-import type { WorkerOptions } from "./open-worker.ts";
+import type { Verdict } from "./marker/compare-markers.ts";
+import { countAccepted, type UseShard } from "./marker/count-accepted.ts";
+import { type MarkerOptions, type MarkerWatch, watchMarker } from "./marker/watch-marker.ts";
+import type { OpenWorker, WorkerOptions } from "./open-worker.ts";
 import { type SweepResult, sumSweeps } from "./register.ts";
 import type { JobHandlers } from "./run-job.ts";
 import { warnOfUnservedShards } from "./shard-count.ts";
@@ -23,13 +26,15 @@ export interface ConsumerOptions extends WorkerOptions {
   readonly deadLetters: DeadLetterStore;
   /** Told the size of each body that was done with: when that was much, there is much garbage. */
   readonly onBodyDone?: (bytes: number) => void;
+  /** When given, jobs are taken only of a queue that is the one of this database. */
+  readonly marker?: MarkerOptions;
 }
 
 /** The consuming side of the queue. */
 export interface Consumer {
   /** Each can be watched and reopened by itself: work that gets done in one says nothing of the others. */
   readonly shards: readonly Pick<ConsumerShard, "readBacklog" | "activity" | "reopen">[];
-  /** @throws AppError `queue_unavailable` when no shard answers. */
+  /** @throws AppError `queue_unavailable` when no shard answers, or the queue is not that of the database. */
   ping(): Promise<void>;
   /** What has been done so far, in all shards. */
   activity(): Activity;
@@ -47,11 +52,16 @@ export interface Consumer {
 }
 
 /** Start taking jobs as soon as the queue can be reached; its shards have the concurrency in equal parts, at least one each. */
-export function createConsumer({ onBodyDone, ...options }: ConsumerOptions): Consumer {
+export function createConsumer({ onBodyDone, marker, ...options }: ConsumerOptions): Consumer {
   const gate = createJobGate(onBodyDone);
   const locations = listShards(options);
   const concurrency = Math.ceil(options.concurrency / locations.length);
-  const shards = locations.map((location) => createConsumerShard({ ...location, concurrency, gate }));
+  const held = marker && ("unsure" as const);
+  const admit = marker && ((): Promise<boolean> => watch?.admit() ?? Promise.resolve(true));
+  const shards = locations.map((location) =>
+    createConsumerShard({ ...location, concurrency, gate, held, admit }),
+  );
+  const watch = marker && watchConsumer(options, marker, shards);
   const warn = (): Promise<void> | undefined =>
     shards[0]?.use(({ backend }) => warnOfUnservedShards(backend, options, options.log)).catch(() => {});
   return {
@@ -60,6 +70,7 @@ export function createConsumer({ onBodyDone, ...options }: ConsumerOptions): Con
       await Promise.any(shards.map((shard) => shard.ping())).catch((cause: unknown) => {
         throw new AppError("queue_unavailable", "the queue does not answer", { cause });
       });
+      await watch?.check();
     },
     activity: () => sumActivities(shards.map((shard) => shard.activity())),
     async sweep() {
@@ -73,8 +84,57 @@ export function createConsumer({ onBodyDone, ...options }: ConsumerOptions): Con
       );
     },
     async drain(deadlineMs) {
+      watch?.close();
       const drained = await Promise.all(shards.map((shard) => shard.drain(deadlineMs)));
       return drained.every(Boolean);
     },
   };
+}
+
+/**
+ * Until the first look, from a lost connection to the next look, and while the queue is another's, no jobs are taken. While the
+ * database has not answered yet they are, as ever when it is away; each of them is looked at then, so that none is stored in it that
+ * is another's when it comes back.
+ */
+function watchConsumer(
+  options: Omit<ConsumerOptions, "onBodyDone" | "marker">,
+  marker: MarkerOptions,
+  shards: readonly ConsumerShard[],
+): MarkerWatch & { admit(): Promise<boolean> } {
+  let verdict: Verdict = { state: "unknown" };
+  const watch = watchMarker({
+    location: options,
+    role: "consumer",
+    marker,
+    use: (act) => useFirst(shards, act),
+    countAccepted: () =>
+      countAccepted(
+        shards.map(
+          (shard): UseShard =>
+            (act) =>
+              shard.use(act),
+        ),
+      ),
+    onLost: () => shards[0]?.hold("unsure"),
+    onLook(found) {
+      verdict = found;
+      for (const shard of shards) shard.hold(isForeign(found) ? "foreign" : undefined);
+    },
+  });
+  return {
+    ...watch,
+    async admit() {
+      return !isForeign(verdict.state === "unknown" ? await watch.look() : verdict);
+    },
+  };
+}
+
+/** What lies in the shards that it does serve is its own. */
+function isForeign(verdict: Verdict): boolean {
+  return verdict.state === "mismatch" && verdict.reason !== "fewer_shards";
+}
+
+function useFirst<T>([first]: readonly ConsumerShard[], act: (open: OpenWorker) => Promise<T>): Promise<T> {
+  if (first === undefined) throw new Error("a queue has one shard at least");
+  return first.use(act);
 }

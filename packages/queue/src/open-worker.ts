@@ -5,6 +5,7 @@ import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts"
 import { INGEST_QUEUE } from "./catalog.ts";
 import { onServerClock } from "./on-server-clock.ts";
 import { readServerTime } from "./read-server-time.ts";
+import { createPauses, type Pauses } from "./pause-reasons.ts";
 import { createRegister, type Register } from "./register.ts";
 import { restOnError } from "./rest-on-error.ts";
 import { backoffMs, MAX_ATTEMPTS } from "./retry-policy.ts";
@@ -31,6 +32,7 @@ export interface WorkerOptions extends QueueLocation {
 /** A worker with the connections behind it. */
 export interface OpenWorker {
   readonly worker: Worker;
+  readonly pauses: Pauses;
   readonly backend: OpenBackend;
   readonly clock: ServerClock;
   readonly register: Register;
@@ -50,7 +52,8 @@ export async function openWorker(options: WorkerOptions, process: ProcessJob): P
   try {
     const clock = await createServerClock(() => readServerTime(backend), options.log);
     const worker = createWorker(options, backend, (...job) => process(...job, need(open)));
-    open = { backend, clock, worker, register: createRegister(backend, options.prefix) };
+    const pauses = createPauses(worker);
+    open = { backend, clock, worker, pauses, register: createRegister(backend, options.prefix) };
     onServerClock(open.worker.backend, clock);
     await within(
       open.worker.waitUntilReady(),
@@ -66,8 +69,8 @@ export async function openWorker(options: WorkerOptions, process: ProcessJob): P
 }
 
 /** Take jobs until the worker is closed. */
-export function startWorker({ worker }: OpenWorker): void {
-  restOnError(worker);
+export function startWorker({ worker, pauses }: OpenWorker): void {
+  restOnError(worker, pauses);
   worker.run().catch((error: unknown) => worker.emit("error", error as Error));
 }
 

@@ -18,7 +18,7 @@ const SHARDS = 32;
 export const REPLAY_SETTING = "turnpike_queue.replay";
 
 // Raised with every change of the statements below, which must stay applicable to what is there.
-const VERSION = 4;
+const VERSION = 5;
 
 const LOCK = "hashtext('turnpike_queue')";
 
@@ -82,6 +82,14 @@ const STATEMENTS = `
 CREATE SCHEMA IF NOT EXISTS turnpike_queue;
 
 CREATE TABLE IF NOT EXISTS turnpike_queue.version (version integer NOT NULL);
+
+-- This side of the queue marker; the other one is the table queue_marker of the store.
+CREATE TABLE IF NOT EXISTS turnpike_queue.marker (
+  id smallint PRIMARY KEY DEFAULT 1 CHECK (id = 1),
+  generation uuid NOT NULL,
+  replaces uuid,
+  written_at timestamptz NOT NULL DEFAULT now()
+);
 
 CREATE TABLE IF NOT EXISTS turnpike_queue.counts (
   org_id text NOT NULL,

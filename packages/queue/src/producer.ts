@@ -10,6 +10,8 @@ import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuse
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "./catalog.ts";
 import { reviveJob } from "./dead-job.ts";
 import { type Amount, type KnownLoad, sumLoads } from "./load-book.ts";
+import { countAccepted, type UseShard } from "./marker/count-accepted.ts";
+import { type MarkerOptions, watchMarker } from "./marker/watch-marker.ts";
 import { createProducerShard, type ProducerShard, sumByOrg } from "./producer-shard.ts";
 import { WAIT_MS } from "./queue-client.ts";
 import { noteShardCount } from "./shard-count.ts";
@@ -39,6 +41,8 @@ export interface ProducerOptions extends QueueLocation {
   readonly log: Log;
   /** Default `DEFAULT_BOUNDS`. */
   readonly bounds?: QueueBounds;
+  /** When given, jobs are put only into a queue that is the one of this database; else what the queue says of itself has to do. */
+  readonly marker?: MarkerOptions | undefined;
 }
 
 /** The producing side of the queue. */
@@ -64,6 +68,19 @@ export function createProducer(options: ProducerOptions): Producer {
   const refused = Object.fromEntries(queueBounds.map((bound) => [bound, 0])) as Record<QueueBound, number>;
   const shardOf = (group: string): ProducerShard => shards[chooseShard(group, shards.length)] ?? shards[0];
   const noteCount = noteShardCount(shards[0].client, options);
+  const useEach = shards.map(
+    ({ client }): UseShard =>
+      (act) =>
+        client.use(WAIT_MS, act),
+  );
+  const watch = watchMarker({
+    location: options,
+    role: "producer",
+    marker: options.marker,
+    opened: shards[0].client.opened,
+    use: (act) => shards[0].client.use(WAIT_MS, act),
+    countAccepted: () => countAccepted(useEach),
+  });
   // Those that did not answer in time when they were last looked at.
   const silent = new Set<ProducerShard>();
 
@@ -115,6 +132,7 @@ export function createProducer(options: ProducerOptions): Producer {
     const [first] = bodies;
     if (first === undefined) return;
     const shard = shardOf(first.group ?? first.receipt);
+    await watch.require();
     // Before they are deflated: of a full queue it is known already.
     await refresh(shard);
     requireRoom(shard, countByOrg(bodies));
@@ -140,6 +158,7 @@ export function createProducer(options: ProducerOptions): Producer {
     enqueue: (turns) => add(INGEST_TURN, turns),
     enqueueEvents: (posts) => add(INGEST_EVENTS, posts),
     async replay(orgId, receipt, job) {
+      await watch.require();
       const jobId = jobIdOf(orgId, receipt);
       // Of the session nothing is known here; the same shard every time, so that a second replay finds the first one's job.
       await put(shardOf(jobId), [reviveJob(jobId, orgId, job, Date.now())], { counts: false });
@@ -151,8 +170,10 @@ export function createProducer(options: ProducerOptions): Producer {
       ).catch((error: unknown) => {
         throw firstOf(error);
       });
+      await watch.check();
     },
     async close() {
+      watch.close();
       await Promise.all(shards.map(({ client }) => client.close()));
     },
   };

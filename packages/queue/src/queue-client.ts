@@ -25,6 +25,8 @@ export interface OpenQueue {
 
 /** A queue that may be away at any time, also at the start. */
 export interface QueueClient {
+  /** Settles when it is open for the first time, or closed before. */
+  readonly opened: Promise<unknown>;
   /**
    * Act on the queue; the signal aborts when the time is up, for acts of several steps.
    * @throws AppError `queue_unavailable` when the act fails or is not done within the time.
@@ -48,6 +50,7 @@ export function createQueueClient(location: QueueLocation & { readonly log: Log 
     () => {},
   );
   return {
+    opened,
     async use(timeoutMs, act) {
       const late = () => new Error(`no answer within ${Math.round(timeoutMs)} ms`);
       const givenUp = new AbortController();

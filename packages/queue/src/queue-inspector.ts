@@ -3,6 +3,8 @@ import type { Log } from "@turnpike/domain/ports";
 import type { QueueLocation } from "./backend.ts";
 import { jobIdOf } from "./catalog.ts";
 import { type FoundJob, findJob } from "./find-job.ts";
+import { countAccepted, type UseShard } from "./marker/count-accepted.ts";
+import { type MarkerOptions, watchMarker } from "./marker/watch-marker.ts";
 import { mergeLoads, mergeSnapshots, type QueueLoad } from "./merge-shards.ts";
 import { createQueueClient, type OpenQueue, type QueueClient, WAIT_MS } from "./queue-client.ts";
 import type { QueueSnapshot } from "./register.ts";
@@ -19,19 +21,41 @@ export type QueuedReceipt =
   | { readonly state: "queued"; readonly attempts: number }
   | { readonly state: "dead"; readonly reason: string; readonly attempts: number };
 
-/** Looks into the queue. Each call throws AppError `queue_unavailable` when the queue does not answer. */
+/** Looks into the queue. Each call throws AppError `queue_unavailable` when the queue does not answer, or is not the right one. */
 export interface QueueInspector {
   /** Undefined when the queue holds no such job (any more) for this org. */
   findReceipt(orgId: string, receipt: string): Promise<QueuedReceipt | undefined>;
   /** Get what was ever accepted, and every job that is in the queue: one consistent cut through each shard. */
   snapshot(): Promise<QueueSnapshot>;
   load(): Promise<QueueLoad>;
+  /** @throws AppError `queue_unavailable` that says why when the queue is not the one of the database; one that is away passes. */
+  check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Connect in the background. */
-export function createQueueInspector(location: QueueLocation & { readonly log: Log }): QueueInspector {
-  const clients = listShards(location).map((shard) => createQueueClient(shard));
+/** Connect in the background. With a marker nothing is said of a queue that is not the one of the database. */
+export function createQueueInspector(
+  location: QueueLocation & { readonly log: Log; readonly marker?: MarkerOptions },
+): QueueInspector {
+  const clients = listShards(location).map((shard) => createQueueClient(shard)) as [
+    QueueClient,
+    ...QueueClient[],
+  ];
+  const watch = watchMarker({
+    location,
+    role: "inspector",
+    marker: location.marker,
+    opened: clients[0].opened,
+    use: (act) => clients[0].use(WAIT_MS, act),
+    countAccepted: () =>
+      countAccepted(
+        clients.map(
+          (client): UseShard =>
+            (act) =>
+              client.use(SNAPSHOT_WAIT_MS, act),
+        ),
+      ),
+  });
   const askAll = <T>(timeoutMs: number, question: (opened: OpenQueue) => Promise<T>): Promise<T[]> =>
     Promise.all(clients.map((client) => client.use(timeoutMs, question)));
   return {
@@ -43,17 +67,22 @@ export function createQueueInspector(location: QueueLocation & { readonly log: L
         return found;
       };
       // One shard that has it is enough; that none has it is known only when all have answered.
-      return Promise.any(clients.map(find)).catch((error: unknown) => {
+      return Promise.any(clients.map(find)).catch(async (error: unknown) => {
         const reasons: unknown[] = error instanceof AggregateError ? error.errors : [error];
         const failure = reasons.find((reason) => reason !== NOT_HERE);
         if (failure !== undefined) throw failure;
+        // In another queue it may well be.
+        await watch.check();
         return undefined;
       });
     },
+    check: () => watch.check(),
     async snapshot() {
+      await watch.check();
       return mergeSnapshots(await askAll(SNAPSHOT_WAIT_MS, ({ register }) => register.snapshot()));
     },
     async load() {
+      await watch.require();
       const loads = await askAll(SNAPSHOT_WAIT_MS, async ({ register }) => {
         const [load, states] = await Promise.all([register.load(), register.states()]);
         return { ...load, ...states };
@@ -61,6 +90,7 @@ export function createQueueInspector(location: QueueLocation & { readonly log: L
       return mergeLoads(loads);
     },
     async close() {
+      watch.close();
       await Promise.all(clients.map((client) => client.close()));
     },
   };

@@ -25,7 +25,9 @@ export function noteShardCount(
     if (isNoted || isNoting) return;
     isNoting = true;
     firstShard
-      .use(WAIT_MS, ({ backend }) => (backend.connection as Redis).eval(NOTE, 1, keyOf(prefix), shards))
+      .use(WAIT_MS, ({ backend }) =>
+        (backend.connection as Redis).eval(NOTE, 1, shardCountKey(shardPrefix(prefix, 0)), shards),
+      )
       .then(
         () => {
           isNoted = true;
@@ -45,13 +47,14 @@ export async function warnOfUnservedShards(
   log: Log,
 ): Promise<void> {
   if (kind !== "redis") return;
-  const noted = Number((await (connection as Redis).get(keyOf(prefix))) ?? 0);
+  const noted = Number((await (connection as Redis).get(shardCountKey(shardPrefix(prefix, 0)))) ?? 0);
   if (noted > shards) {
     const facts = { event: "shards_not_served", served: shards, noted };
     log.warn(facts, "ingest has put jobs into more shards than QUEUE_SHARDS of this worker: they wait");
   }
 }
 
-function keyOf(prefix: string): string {
-  return `${shardPrefix(prefix, 0)}:${INGEST_QUEUE}-register:shards`;
+/** Where it is noted, by the prefix of the first shard. */
+export function shardCountKey(firstPrefix: string): string {
+  return `${firstPrefix}:${INGEST_QUEUE}-register:shards`;
 }

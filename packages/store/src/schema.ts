@@ -8,6 +8,7 @@ import type { JsonObject } from "@turnpike/domain/json";
 import { sql } from "drizzle-orm";
 import {
   bigint,
+  check,
   customType,
   doublePrecision,
   index,
@@ -17,6 +18,7 @@ import {
   numeric,
   pgTable,
   primaryKey,
+  smallint,
   text,
   timestamp,
   unique,
@@ -319,4 +321,25 @@ export const ledgerCounts = pgTable(
     count: bigint("count", { mode: "number" }).notNull(),
   },
   (table) => [primaryKey({ columns: [table.orgId, table.outcome, table.shard] })],
+);
+
+/**
+ * Which queue is this database's own: one row at most, see `queue-markers.ts`.
+ * @public the migrations are generated from it
+ */
+export const queueMarker = pgTable(
+  "queue_marker",
+  {
+    /** Always 1. */
+    id: smallint("id").primaryKey().default(1),
+    backend: text("backend", { enum: ["redis", "postgres"] }).notNull(),
+    prefix: text("prefix").notNull(),
+    shards: integer("shards").notNull(),
+    generation: uuid("generation").notNull(),
+    replaces: uuid("replaces"),
+    writtenAt: time("written_at").notNull().defaultNow(),
+    /** When the queue was first seen to carry the generation. */
+    confirmedAt: time("confirmed_at"),
+  },
+  (table) => [check("queue_marker_one_row", sql`${table.id} = 1`)],
 );
