@@ -34,7 +34,7 @@ export interface ServedDataDir {
 }
 
 const pollMs = 50;
-// For how long starts may fail: a full disk or a port that somebody took may be given back.
+// For how long starts may fail, from the first failure on: a full disk or a port that somebody took may be given back.
 const startPatienceMs = 15_000;
 // A server that ends more often is not worth another start.
 const maxStarts = 5;
@@ -86,7 +86,7 @@ export async function keepServing(
   // A crash of any of the server's processes ends every session, and with ours the lock.
   async function recover(): Promise<void> {
     await ownership.close();
-    let failingSince = Date.now();
+    let failingSince: number | undefined;
     while (!signal.aborted) {
       try {
         if (await serveAgain()) return;
@@ -98,8 +98,8 @@ export async function keepServing(
           );
         }
         // One that runs and does not answer may yet; it holds all that was accepted.
-        if ((await attached()) !== undefined) failingSince = Date.now();
-        if (Date.now() - failingSince > startPatienceMs) {
+        failingSince = (await attached()) === undefined ? (failingSince ?? Date.now()) : undefined;
+        if (failingSince !== undefined && Date.now() - failingSince > startPatienceMs) {
           return lose(gone(dataDir, reasonOf(error)));
         }
       }
