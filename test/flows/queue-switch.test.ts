@@ -143,6 +143,8 @@ describe.skipIf(redisUrl === undefined)(
       expect(ledger.exitCode).toBe(1);
       expect(ledger.output).toMatch(words);
       expect(ledger.output).not.toContain("accounted for.");
+      const metrics = await (await fetch(`${timeline.url}/metrics`)).text();
+      expect(metrics).toMatch(/^turnpike_queue_mismatch\{app="timeline"\} 1$/m);
       const all = await runCommand(["start", ...ANY_PORT], { env: onRedis() });
       expect(all.exitCode).toBe(1);
       expect(all.output.trim().split("\n")).toEqual([expect.stringMatching(words)]);

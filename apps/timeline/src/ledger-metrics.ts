@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { isAppError } from "@turnpike/domain/errors";
 import { Gauge, type Registry } from "@turnpike/kit/metrics";
 import type { QueueLoad } from "@turnpike/queue/queue-inspector";
 import { type LedgerSources, readLedger } from "./read-ledger.ts";
@@ -16,7 +17,7 @@ interface Reading {
   readonly load: QueueLoad;
 }
 
-type Sources = LedgerSources & { readonly queue: { load(): Promise<QueueLoad> } };
+type Sources = LedgerSources & { readonly queue: { load(): Promise<QueueLoad>; check(): Promise<void> } };
 
 /** What each gauge shows of a reading. */
 const gauges: Readonly<Record<string, readonly [help: string, valueOf: (reading: Reading) => number]>> = {
@@ -52,6 +53,7 @@ export function addLedgerMetrics(registry: Registry, sources: Sources): void {
   const bornMs = Date.now();
   let latest: Reading | undefined;
   let reading: Promise<void> | undefined;
+  let isMismatch = false;
 
   const read = async (): Promise<void> => {
     try {
@@ -66,9 +68,7 @@ export function addLedgerMetrics(registry: Registry, sources: Sources): void {
   const refresh = async (): Promise<void> => {
     if (latest !== undefined && Date.now() - latest.atMs < MAX_AGE_MS) return;
     reading ??= read();
-    const cancel = new AbortController();
-    await Promise.race([reading, sleep(MAX_WAIT_MS, undefined, { signal: cancel.signal }).catch(() => {})]);
-    cancel.abort();
+    await atMost(reading);
   };
 
   const add = (gauge: ConstructorParameters<typeof Gauge<"state">>[0]): void =>
@@ -95,6 +95,18 @@ export function addLedgerMetrics(registry: Registry, sources: Sources): void {
     },
   });
   add({
+    name: "turnpike_queue_mismatch",
+    help: "1 when the queue is not the one of the database, or not with these settings; the ledger cannot be read then.",
+    async collect() {
+      const looked = sources.queue.check().then(
+        () => false,
+        (error: unknown) => isAppError(error) && error.isPublic,
+      );
+      isMismatch = (await atMost(looked)) ?? isMismatch;
+      this.set(isMismatch ? 1 : 0);
+    },
+  });
+  add({
     name: "turnpike_ledger_age_seconds",
     help: "For how long the ledger and the queue could not be read; small when all is well.",
     async collect() {
@@ -102,4 +114,15 @@ export function addLedgerMetrics(registry: Registry, sources: Sources): void {
       this.set((Date.now() - (latest?.atMs ?? bornMs)) / 1_000);
     },
   });
+}
+
+/** Undefined when it takes longer than a scraper waits. */
+async function atMost<T>(asked: Promise<T>): Promise<T | undefined> {
+  const cancel = new AbortController();
+  const late = sleep(MAX_WAIT_MS, undefined, { signal: cancel.signal }).catch(() => undefined);
+  try {
+    return await Promise.race([asked, late]);
+  } finally {
+    cancel.abort();
+  }
 }

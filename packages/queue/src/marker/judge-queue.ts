@@ -72,7 +72,8 @@ async function act(
   if (typeof database === "string" || queue === "unknown" || !mayWrite) return settle(finding);
   const { generation, replaces } = database;
   if (finding.state === "unconfirmed") {
-    const shards = Math.max(database.shards, queue.shards);
+    const isReplaced = queue.generation !== undefined && queue.generation === replaces;
+    const shards = isReplaced ? database.shards : Math.max(database.shards, queue.shards);
     const there = await useNotes((notes) => notes.claim({ generation, replaces, shards }));
     if (there.generation === generation) await markers.confirm(generation);
     return "again";

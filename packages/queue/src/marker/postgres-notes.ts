@@ -27,13 +27,6 @@ export function createPostgresNotes(connection: unknown): QueueNotes {
       );
       return read();
     },
-    async takeOver({ generation, replaces }) {
-      await pool.query(
-        `INSERT INTO turnpike_queue.marker (generation, replaces) VALUES ($1, $2)
-         ON CONFLICT (id) DO UPDATE SET generation = EXCLUDED.generation, replaces = EXCLUDED.replaces, written_at = now()`,
-        [generation, replaces ?? null],
-      );
-    },
     // All who reach it reach the database, too.
     refuse: () => Promise.resolve(),
   };

@@ -4,7 +4,7 @@ import { createPostgresNotes } from "./postgres-notes.ts";
 import { createRedisNotes } from "./redis-notes.ts";
 
 /** What is written into a queue that belongs to a database. */
-export interface QueueClaim {
+interface QueueClaim {
   readonly generation: string;
   /** A queue that carries this generation is given the new one; one that carries any other keeps it. */
   readonly replaces: string | undefined;
@@ -29,8 +29,6 @@ export interface QueueNotes {
   read(): Promise<QueueNote>;
   /** Claim the queue, unless it is another's; answers with what is there then. In one step, whoever else claims it. */
   claim(claim: QueueClaim): Promise<QueueNote>;
-  /** Claim it whosever it is. */
-  takeOver(claim: QueueClaim): Promise<void>;
   /** Tell those who know the queue only that it is not the right one. Nothing happens to a queue that was claimed. */
   refuse(): Promise<void>;
 }

@@ -2,18 +2,19 @@ import type { Redis } from "ioredis";
 import { INGEST_QUEUE } from "../catalog.ts";
 import { shardCountKey } from "../shard-count.ts";
 import { shardPrefix } from "../shards.ts";
-import type { QueueClaim, QueueNote, QueueNotes } from "./queue-note.ts";
+import type { QueueNote, QueueNotes } from "./queue-note.ts";
 
-// KEYS: 1 the marker, 2 the number of shards. ARGV: 1 generation, 2 what it replaces, 3 time, 4 shards, 5 whether it takes over.
+// KEYS: 1 the marker, 2 the number of shards. ARGV: 1 generation, 2 what it replaces, 3 time, 4 shards. Of another generation the
+// number of shards is forgotten: so a queue may come to have fewer.
 const CLAIM = `
 local there = redis.call("HGET", KEYS[1], "generation")
-if not there or there == ARGV[1] or ARGV[5] == "1" or (ARGV[2] ~= "" and there == ARGV[2]) then
+if not there or there == ARGV[1] or there == ARGV[2] then
   if there ~= ARGV[1] then
+    if there then redis.call("DEL", KEYS[2]) end
     redis.call("HSET", KEYS[1], "generation", ARGV[1], "replaces", ARGV[2], "writtenAt", ARGV[3])
     redis.call("HDEL", KEYS[1], "refusedAt")
   end
   local shards = tonumber(ARGV[4])
-  if ARGV[5] == "1" then redis.call("DEL", KEYS[2]) end
   if shards > 1 and tonumber(redis.call("GET", KEYS[2]) or "0") < shards then redis.call("SET", KEYS[2], shards) end
 end
 return 1
@@ -33,10 +34,6 @@ export function createRedisNotes(
   const withShards = shardPrefix(prefix, 0);
   const [own, other] = shards > 1 ? [withShards, prefix] : [prefix, withShards];
   const keys = [markerKey(own), shardCountKey(own)] as const;
-  const write = async ({ generation, replaces, shards }: QueueClaim, takesOver: boolean): Promise<void> => {
-    const args = [generation, replaces ?? "", new Date().toISOString(), shards, takesOver ? "1" : "0"];
-    await redis.eval(CLAIM, 2, ...keys, ...args);
-  };
   const read = async (): Promise<QueueNote> => {
     const [marker, count, sibling] = await Promise.all([
       redis.hgetall(keys[0]),
@@ -54,11 +51,11 @@ export function createRedisNotes(
   };
   return {
     read,
-    async claim(claim) {
-      await write(claim, false);
+    async claim({ generation, replaces, shards }) {
+      const args = [generation, replaces ?? "", new Date().toISOString(), shards];
+      await redis.eval(CLAIM, 2, ...keys, ...args);
       return read();
     },
-    takeOver: (claim) => write(claim, true),
     async refuse() {
       await redis.eval(REFUSE, 1, keys[0], new Date().toISOString());
     },
