@@ -141,7 +141,7 @@ describe.each(queueBackends())("forged wake-ups on $name", ({ redisUrl }) => {
         expect(pages.flatMap(({ events }) => events.map(({ sequence }) => sequence))).toEqual(upTo(6));
       }
     });
-    expect(sent).toBeGreaterThan(1_000);
+    expect(sent).toBeGreaterThan(200);
     // Once at the first of them, once for each true event; and a look every 50 ms.
     expect(texts.length).toBeLessThanOrEqual(READERS * 4 + (WATCHED_MS + 500) / 50 + RECHECKS);
     // 50 ms, and what a busy machine takes; the re-check would take 1,000 on average.
@@ -170,22 +170,23 @@ describe.each(queueBackends())("forged wake-ups on $name", ({ redisUrl }) => {
     expect(texts.length).toBeLessThanOrEqual(1);
   });
 
-  it("leave no doubt behind: after one true wake-up the next is read at once", async () => {
-    const times: number[] = [];
-    await withReaders(async (session, heard) => {
+  it("leave no doubt behind: after one true wake-up the next ones are not looked up first", async () => {
+    const begunAt = performance.now();
+    const texts = await withReaders(async (session, heard) => {
       await publish(claim(session, 99));
       await sleep(200);
-      for (const round of upTo(5)) {
+      for (const round of upTo(10)) {
         const [event] = await fixture.append(session, some(1), false);
-        const committedAt = performance.now();
-        honest.publish([{ orgId: fixture.org, sessionId: session, latestSequence: event?.sequence ?? 0 }]);
+        honest.publish([
+          { orgId: fixture.org, sessionId: session, latestSequence: event?.sequence ?? 0 },
+        ]);
         await waitUntil(() => heard.every((pages) => pages.length === 1 + round), {
           what: "everybody has it",
         });
-        times.push(performance.now() - committedAt);
-        await sleep(100);
+        await sleep(60);
       }
     });
-    expect(Math.min(...times)).toBeLessThan(50);
+    const looks = texts.filter((text) => text.includes("unnest"));
+    expect(looks.length).toBeLessThanOrEqual(2 + (performance.now() - begunAt) / 2_000);
   });
 });
