@@ -4,6 +4,7 @@ import type { EventStore, NewEvent, StoredEvent } from "@turnpike/domain/event-s
 import { createMemoryEventStore } from "@turnpike/store/events/memory-event-store";
 import { describe, expect, it } from "vitest";
 import { useEventStore } from "../support/event-store-fixture.ts";
+import { letters } from "../support/letters.ts";
 
 const stores: readonly { readonly name: string; readonly use: () => () => EventStore }[] = [
   { name: "memory", use: () => createMemoryEventStore },
@@ -344,5 +345,53 @@ describe.each(stores)("the event store in $name", ({ use }) => {
     ).rejects.toMatchObject({ code: "event_conflict" });
     const made = await store.flush({ orgId: org, session: facts("not-there"), events: [event("a")] });
     expect(sequences(made.events)).toEqual([1]);
+  });
+
+  it("get: ends a page early when its events are large together, and every event comes once, in both directions", async () => {
+    const { store, org, session } = await withSession();
+    const large = upTo(10).map((index) => event("large", { metadata: { text: letters(1_000_000, index) } }));
+    await store.append(org, session, large);
+    for (const order of ["asc", "desc"] as const) {
+      const seen: StoredEvent[] = [];
+      while (seen.length < 10) {
+        const last = seen.at(-1)?.sequence;
+        const from = order === "asc" ? { after: last } : { before: last };
+        const page = await store.get(org, session, { ...from, limit: 10, order });
+        expect(page.length).toBe(Math.min(4, 10 - seen.length));
+        seen.push(...page);
+      }
+      const inOrder = order === "asc" ? seen : seen.toReversed();
+      expect(sequences(inOrder)).toEqual(upTo(10));
+      expect(inOrder.map((one) => one.metadata)).toEqual(large.map((one) => one.metadata));
+      expect(seen.some((one) => one.truncated !== undefined)).toBe(false);
+    }
+    const nearest = await store.get(org, session, { before: 9, limit: 10 });
+    expect(sequences(nearest)).toEqual([5, 6, 7, 8]);
+    const streamed: number[] = [];
+    const following = store.stream(org, session, { before: 11 }, new AbortController().signal);
+    for await (const one of following) streamed.push(one.sequence);
+    expect(streamed).toEqual(upTo(10));
+  });
+
+  it("get: shows an event that is larger than a page without what makes it so", async () => {
+    const { store, org, session } = await withSession();
+    const [text, short] = [letters(5_000_000, 1), letters(1_000_000, 2)];
+    await store.append(org, session, [
+      event("a", { metadata: { text }, message: short }),
+      event("b", { metadata: { text: short }, message: text }),
+      event("c", { metadata: { text }, message: text }),
+      event("d", { metadata: { text: short } }),
+    ]);
+    const page = await store.get(org, session, { limit: 10 });
+    const shown = page.map(({ eventType, metadata, message, truncated }) => {
+      return [eventType, metadata["text"] === short, message === short, Object.keys(truncated ?? {})];
+    });
+    expect(shown).toEqual([
+      ["a", false, true, ["metadata"]],
+      ["b", true, false, ["message"]],
+      ["c", false, false, ["metadata", "message"]],
+      ["d", true, false, []],
+    ]);
+    expect(page.map(({ metadata }) => Object.keys(metadata))).toEqual([[], ["text"], [], ["text"]]);
   });
 });

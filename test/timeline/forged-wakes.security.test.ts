@@ -177,9 +177,7 @@ describe.each(queueBackends())("forged wake-ups on $name", ({ redisUrl }) => {
       await sleep(200);
       for (const round of upTo(10)) {
         const [event] = await fixture.append(session, some(1), false);
-        honest.publish([
-          { orgId: fixture.org, sessionId: session, latestSequence: event?.sequence ?? 0 },
-        ]);
+        honest.publish([{ orgId: fixture.org, sessionId: session, latestSequence: event?.sequence ?? 0 }]);
         await waitUntil(() => heard.every((pages) => pages.length === 1 + round), {
           what: "everybody has it",
         });

@@ -66,3 +66,13 @@ export const hashParam = z
 
 /** An opaque JSON object. */
 export const jsonObject = z.record(z.string(), z.any()).openapi({ type: "object" });
+
+/** What was too large for an answer. */
+export const truncated = z.record(z.string(), z.int()).openapi({
+  type: "object",
+  additionalProperties: { type: "integer" },
+  description:
+    "What was too large: by the name of the field its size in bytes. JSON is left out, so that it is empty or null; a text is cut to its " +
+    "beginning, an event's `message` is null. Absent when everything is whole.",
+  example: { metadata: 31_457_280 },
+});

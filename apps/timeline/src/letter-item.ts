@@ -2,7 +2,7 @@
 import { z } from "@hono/zod-openapi";
 import { errorCodes } from "@turnpike/domain/errors";
 import { letterStates } from "@turnpike/store/dead-letters/letter-view";
-import { time } from "./fields.ts";
+import { time, truncated } from "./fields.ts";
 
 /** The error code of a failure. */
 export const errorCode = z.enum(errorCodes);
@@ -32,6 +32,7 @@ const letterFields = {
     .nullable()
     .openapi({ description: "Of the last replay; null again when that has failed too." }),
   discardedAt: time.nullable(),
+  truncated: truncated.optional(),
 };
 
 /** A dead letter in a list. */

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { NodeView } from "@turnpike/store/read/node-view";
-import { hash, jsonObject } from "./fields.ts";
+import { hash, jsonObject, truncated } from "./fields.ts";
 
 /** A node with its content. */
 export const NodeItem = z
@@ -15,6 +15,7 @@ export const NodeItem = z
     stopReason: z.string().nullable(),
     inputTokens: z.int().nullable(),
     outputTokens: z.int().nullable(),
+    truncated: truncated.optional(),
   })
   .openapi("ChainNode");
 

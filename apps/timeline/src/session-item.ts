@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { jsonObject, time } from "./fields.ts";
+import { jsonObject, time, truncated } from "./fields.ts";
 
 /** Whether a session is known by name only, was heard of lately, or not. */
 export const sessionStatuses = ["placeholder", "active", "idle"] as const;
@@ -38,6 +38,7 @@ export const SessionItem = z
     latestSequence: z.int().openapi({ description: "Number of the latest event; 0 when there is none." }),
     startedAt: time,
     lastSeenAt: time,
+    truncated: truncated.optional(),
   })
   .openapi("Session");
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import type { StoredEvent } from "@turnpike/domain/event-store";
-import { hash, jsonObject, time } from "./fields.ts";
+import { hash, jsonObject, time, truncated } from "./fields.ts";
 
 /** An event as the cursor route and the stream show it. */
 export const TimelineEvent = z
@@ -15,6 +15,7 @@ export const TimelineEvent = z
     message: z.string().optional(),
     nodeHash: hash.optional(),
     turnId: z.uuid().optional(),
+    truncated: truncated.optional(),
   })
   .openapi("TimelineEvent");
 
@@ -31,5 +32,6 @@ export function toTimelineEvent(event: StoredEvent): z.infer<typeof TimelineEven
     ...(event.message === null ? {} : { message: event.message }),
     ...(event.nodeHash === null ? {} : { nodeHash: event.nodeHash }),
     ...(event.turnId === null ? {} : { turnId: event.turnId }),
+    ...(event.truncated === undefined ? {} : { truncated: event.truncated }),
   };
 }

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import { hash, jsonObject, time } from "./fields.ts";
+import { hash, jsonObject, time, truncated } from "./fields.ts";
 
 /** A turn as lists show it. */
 export const TurnItem = z
@@ -31,5 +31,6 @@ export const TurnItem = z
     extra: jsonObject.nullable(),
     firstSequence: z.int(),
     lastSequence: z.int(),
+    truncated: truncated.optional(),
   })
   .openapi("Turn");

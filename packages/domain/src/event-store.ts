@@ -16,6 +16,11 @@ export interface StoredEvent {
   readonly message: string | null;
   readonly nodeHash: string | null;
   readonly turnId: string | null;
+  /**
+   * Where it is read in pages: the sizes in bytes of `metadata` and `message`, if they were left out for being too large; then
+   * they are empty and null.
+   */
+  readonly truncated?: Readonly<Record<string, number>>;
 }
 
 /** An event that somebody wants stored. */
@@ -55,7 +60,7 @@ export interface EventPage {
   readonly events: readonly StoredEvent[];
   /** Of the session, filter or not; from the same snapshot as the events. 0 when there is none. */
   readonly latestSequence: number;
-  /** Whether more events match in the direction of the page. */
+  /** Whether more events match in the direction of the page. A page may hold fewer than its limit: its bytes are bounded too. */
   readonly hasMore: boolean;
   /** What to give as `after` next: everything up to it has been looked at. */
   readonly nextAfter: number;

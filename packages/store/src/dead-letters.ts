@@ -37,7 +37,8 @@ export function createDeadLetters(options: {
     list: (query: ListDeadLettersQuery) => reading.ask((db) => listDeadLetters(db, query)),
     /** Undefined when there is no such letter of the org; so is the next. */
     find: (orgId: string, receipt: string) => reading.ask((db) => findDeadLetter(db, orgId, receipt)),
-    get: (orgId: string, receipt: string) => reading.ask((db) => getDeadLetter(db, orgId, receipt)),
+    get: (orgId: string, receipt: string, maxJobBytes?: number) =>
+      reading.ask((db) => getDeadLetter(db, orgId, receipt, maxJobBytes)),
     survey: (filter: LetterFilter) => reading.ask((db) => surveyDeadLetters(db, filter)),
     select: (
       filter: LetterFilter,

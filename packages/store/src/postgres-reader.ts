@@ -41,11 +41,14 @@ export function createPostgresReader(options: {
     getTurn: queries.getTurn,
     getTree: queries.getTree,
     getNode: queries.getNode,
+    readContents: queries.readContents,
+    readContent: queries.readContent,
     listAncestry: queries.listAncestry,
     readStats: queries.readStats,
     findReceipt: queries.findReceipt,
-    /** Undefined when there is no such session; so are the next three. */
+    /** Undefined when there is no such session; so are the next four. */
     readEvents: queries.readEvents,
+    listPlainEvents: queries.listPlainEvents,
     readNumberedPage: queries.readNumberedPage,
     /** Hold until a page has events, or the time is up. */
     waitForEvents: (orgId: string, sessionId: string, query: EventQuery, wait: WaitOptions) =>

@@ -4,7 +4,9 @@ import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { hashParam, orgQuery } from "../fields.ts";
 import { NodeItem, toNodeItem } from "../node-item.ts";
+import { isHeldBack, nodePieces } from "../node-pieces.ts";
 import { orgOfReader } from "../org-of-reader.ts";
+import { streamJson } from "../stream-json.ts";
 
 const contract = createRoute({
   method: "get",
@@ -20,7 +22,9 @@ const contract = createRoute({
 
 /** Add `GET /v1/nodes/{hash}`. */
 export function addGetNode(app: HttpApp, { reader }: TimelineDeps): void {
-  app.openapi(contract, async (c) =>
-    c.json(toNodeItem(await reader.getNode(orgOfReader(c), c.req.valid("param").hash)), 200),
-  );
+  app.openapi(contract, async (c) => {
+    const orgId = orgOfReader(c);
+    const node = await reader.getNode(orgId, c.req.valid("param").hash);
+    return isHeldBack(node) ? streamJson(c, nodePieces(reader, orgId, node)) : c.json(toNodeItem(node), 200);
+  });
 }

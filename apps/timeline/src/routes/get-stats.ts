@@ -44,7 +44,7 @@ const contract = createRoute({
               total: z.object(usage),
               byModel: z
                 .array(z.object({ model: z.string(), ...usage }))
-                .openapi({ description: "The models with most turns first." }),
+                .openapi({ description: "The models with most turns first, 1,000 at most." }),
               byDay: z
                 .array(z.object({ day: z.iso.date(), ...usage }))
                 .openapi({ description: "Days in UTC, in order; those without a turn are left out." }),

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
-import { orgQuery, time, uuidParam } from "../fields.ts";
+import { orgQuery, time, truncated, uuidParam } from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 import { sessionStatuses } from "../session-item.ts";
 
@@ -23,6 +23,7 @@ const TreeItem = z
       turnCount: z.int(),
       startedAt: time,
       lastSeenAt: time,
+      truncated: truncated.optional(),
     }),
     z.object({ ...place, status: z.literal("deleted") }),
   ])

@@ -4,7 +4,9 @@ import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { orgQuery, uuidParam } from "../fields.ts";
 import { NodeItem, toNodeItem } from "../node-item.ts";
+import { isHeldBack, turnPieces } from "../node-pieces.ts";
 import { orgOfReader } from "../org-of-reader.ts";
+import { streamJson } from "../stream-json.ts";
 import { TurnItem } from "../turn-item.ts";
 
 const contract = createRoute({
@@ -31,7 +33,9 @@ const contract = createRoute({
 export function addGetTurn(app: HttpApp, { reader }: TimelineDeps): void {
   app.openapi(contract, async (c) => {
     const { id, turn_id: turnId } = c.req.valid("param");
-    const turn = await reader.getTurn(orgOfReader(c), id, turnId);
+    const orgId = orgOfReader(c);
+    const turn = await reader.getTurn(orgId, id, turnId);
+    if (turn.nodes.some(isHeldBack)) return streamJson(c, turnPieces(reader, orgId, turn));
     return c.json({ ...turn, nodes: turn.nodes.map(toNodeItem) }, 200);
   });
 }

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
-import { allOrgsQuery, jsonObject, orgQuery, time, wholeNumberOr } from "../fields.ts";
+import { allOrgsQuery, jsonObject, orgQuery, time, truncated, wholeNumberOr } from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 import { requireScope } from "../require-scope.ts";
 
@@ -14,6 +14,7 @@ const AuditItem = z
     actor: z.string().openapi({ description: "Who said that they did it." }),
     action: z.string().openapi({ example: "dead_letters.replay" }),
     details: jsonObject,
+    truncated: truncated.optional(),
   })
   .openapi("AuditEntry");
 

@@ -5,7 +5,7 @@ import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { eventType, since } from "../event-fields.ts";
-import { jsonObject, orgQuery, time, uuidParam, wholeNumberOr } from "../fields.ts";
+import { jsonObject, orgQuery, time, truncated, uuidParam, wholeNumberOr } from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 
 // Above it the offset of a filtered page would leave a 32-bit row count.
@@ -21,6 +21,7 @@ const Item = z
     message: z.string().nullable(),
     timestamp: time,
     sequence: z.int(),
+    truncated: truncated.optional(),
   })
   .openapi("NumberedEvent");
 
@@ -111,5 +112,13 @@ function toItem(sessionId: string, event: StoredEvent): z.infer<typeof Item> {
     message: event.message,
     timestamp: event.createdAt,
     sequence: event.sequence,
+    ...(event.truncated === undefined ? {} : { truncated: truncatedOf(event.truncated) }),
+  };
+}
+
+function truncatedOf({ metadata, message }: NonNullable<StoredEvent["truncated"]>) {
+  return {
+    ...(metadata === undefined ? {} : { event_data: metadata }),
+    ...(message === undefined ? {} : { message }),
   };
 }

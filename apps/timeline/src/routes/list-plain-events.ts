@@ -3,7 +3,7 @@ import { AppError } from "@turnpike/domain/errors";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
-import { jsonObject, orgQuery, time, uuidParam, wholeNumberOr } from "../fields.ts";
+import { jsonObject, orgQuery, time, truncated, uuidParam, wholeNumberOr } from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 
 const MAX_EVENTS = 1_000;
@@ -27,7 +27,14 @@ const contract = createRoute({
       description: "The events in order.",
       content: {
         "application/json": {
-          schema: z.array(z.object({ eventType: z.string(), createdAt: time, metadata: jsonObject })),
+          schema: z.array(
+            z.object({
+              eventType: z.string(),
+              createdAt: time,
+              metadata: jsonObject,
+              truncated: truncated.optional(),
+            }),
+          ),
         },
       },
     },
@@ -39,12 +46,13 @@ const contract = createRoute({
 export function addListPlainEvents(app: HttpApp, { reader }: TimelineDeps): void {
   app.openapi(contract, async (c) => {
     const limit = Math.min(c.req.valid("query").limit, MAX_EVENTS);
-    const page = await reader.readEvents(orgOfReader(c), c.req.valid("param").id, { limit });
+    const page = await reader.listPlainEvents(orgOfReader(c), c.req.valid("param").id, limit);
     if (page === undefined) throw new AppError("not_found", "no such session");
-    const list = page.events.map(({ eventType, createdAt, metadata }) => ({
+    const list = page.events.map(({ eventType, createdAt, metadata, truncated }) => ({
       eventType,
       createdAt,
       metadata,
+      ...(truncated?.["metadata"] === undefined ? {} : { truncated: { metadata: truncated["metadata"] } }),
     }));
     return c.json(list, 200);
   });

@@ -1,6 +1,7 @@
 /** Dead letters as readers see them, and the states that they are in. */
 import { type SQL, sql } from "drizzle-orm";
 import { deadLetters, receipts } from "../schema.ts";
+import { cutSizes, cutText, type Truncated } from "../read/page-budget.ts";
 import { isoTime, isoTimeOrNull } from "../read/read-database.ts";
 
 /** What a dead letter may be. */
@@ -30,21 +31,34 @@ export const isInState: Readonly<Record<LetterState, SQL>> = {
   resolved: isSettled,
 };
 
-/** The columns of a dead letter as readers see it: all but the job. */
+const texts = {
+  jobName: sql`${deadLetters.jobName}`,
+  reason: sql`${deadLetters.reason}`,
+  requestId: sql`${deadLetters.requestId}`,
+};
+
+/** The columns of a dead letter as readers see it, all but the job; `showLetter` names them. */
 export const letterView = {
   orgId: deadLetters.orgId,
   receipt: deadLetters.receipt,
   state: letterState.as("state"),
-  jobName: deadLetters.jobName,
+  jobName: cutText(texts.jobName).as("job_name_shown"),
   code: deadLetters.code,
-  reason: deadLetters.reason,
+  reason: cutText(texts.reason).as("reason_shown"),
   attempts: deadLetters.attempts,
   firstFailedAt: isoTime(deadLetters.firstFailedAt).as("first_failed_iso"),
   lastFailedAt: isoTime(deadLetters.lastFailedAt).as("last_failed_iso"),
   acceptedAt: isoTimeOrNull(deadLetters.acceptedAt).as("accepted_iso"),
-  requestId: deadLetters.requestId,
+  requestId: cutText<string | null>(texts.requestId).as("request_id_shown"),
+  cut: cutSizes(texts).as("cut"),
   jobBytes: deadLetters.jobBytes,
   replays: deadLetters.replays,
   replayedAt: isoTimeOrNull(deadLetters.replayedAt).as("replayed_iso"),
   discardedAt: isoTimeOrNull(deadLetters.discardedAt).as("discarded_iso"),
 };
+
+/** Say of a letter which of its texts are cut. */
+export function showLetter<Row extends { readonly cut: Truncated | null }>(row: Row) {
+  const { cut, ...letter } = row;
+  return cut === null ? letter : { ...letter, truncated: cut };
+}

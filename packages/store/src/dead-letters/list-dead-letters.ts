@@ -5,7 +5,7 @@ import { decodeCursor, encodeCursor, toScope } from "../read/cursor.ts";
 import type { ReadDatabase } from "../read/read-database.ts";
 import { deadLetters, isLetter } from "../schema.ts";
 import { conditionsOf, type LetterFilter } from "./letter-filter.ts";
-import { isInState, type LetterState, letterView } from "./letter-view.ts";
+import { isInState, type LetterState, letterView, showLetter } from "./letter-view.ts";
 
 /** Which dead letters to list. */
 export interface ListDeadLettersQuery extends LetterFilter {
@@ -33,7 +33,7 @@ export async function listDeadLetters(db: ReadDatabase, query: ListDeadLettersQu
     )
     .orderBy(desc(deadLetters.lastFailedAt), desc(deadLetters.orgId), desc(deadLetters.receipt))
     .limit(limit + 1);
-  const items = rows.slice(0, limit);
+  const items = rows.slice(0, limit).map((row) => showLetter(row));
   const last = items.at(-1);
   const nextCursor =
     rows.length > limit && last !== undefined

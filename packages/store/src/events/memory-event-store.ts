@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { createFollower } from "../follow/follower.ts";
 import { createSessionWatch } from "../follow/session-watch.ts";
 import { keyOf } from "../ingest/find-sessions.ts";
+import { PAGE_BYTES } from "../read/page-budget.ts";
 import { resolveKnown } from "./resolve-known.ts";
 
 interface Timeline {
@@ -112,10 +113,10 @@ function toPage(timeline: Timeline, query: EventQuery): EventPage {
       (since === undefined || event.createdAt > isoOf(microsecondsOf(since))),
   );
   const isDescending = order === "desc" || (before !== undefined && after === undefined);
-  const hasMore = matching.length > limit;
-  const nearest = isDescending
-    ? matching.slice(Math.max(0, matching.length - limit))
-    : matching.slice(0, limit);
+  const inOrder = isDescending ? matching.toReversed() : matching;
+  const taken = takePage(inOrder.slice(0, limit));
+  const hasMore = matching.length > taken.length;
+  const nearest = isDescending ? taken.toReversed() : taken;
   const latestSequence = timeline.events.length;
   const last = nearest.at(-1)?.sequence ?? 0;
   const seen = Math.min(latestSequence, (before ?? Number.POSITIVE_INFINITY) - 1);
@@ -125,6 +126,30 @@ function toPage(timeline: Timeline, query: EventQuery): EventPage {
     hasMore,
     nextAfter: hasMore && !isDescending ? last : Math.max(after ?? 0, last, seen),
   };
+}
+
+/** As many as a page may hold, by the rule of `readParts`. */
+function takePage(events: readonly StoredEvent[]): StoredEvent[] {
+  const taken: StoredEvent[] = [];
+  let bytes = 0;
+  for (const event of events) {
+    const sizes = {
+      metadata: Buffer.byteLength(JSON.stringify(event.metadata)),
+      message: Buffer.byteLength(event.message ?? ""),
+    };
+    const isTooLarge = sizes.metadata + sizes.message > PAGE_BYTES;
+    const large = Object.entries(sizes).filter(([, size]) => isTooLarge && size > PAGE_BYTES / 2);
+    const truncated = Object.fromEntries(large);
+    bytes += sizes.metadata + sizes.message - large.reduce((sum, [, size]) => sum + size, 0);
+    if (taken.length > 0 && bytes > PAGE_BYTES) break;
+    taken.push({
+      ...event,
+      ...("metadata" in truncated ? { metadata: {} } : {}),
+      ...("message" in truncated ? { message: null } : {}),
+      ...(large.length === 0 ? {} : { truncated }),
+    });
+  }
+  return taken;
 }
 
 /** Microseconds since 1970 of an RFC 3339 time; a JavaScript date keeps only milliseconds. */

@@ -4,7 +4,9 @@ import { alias } from "drizzle-orm/pg-core";
 import { sessions } from "../schema.ts";
 import { liveSession } from "./live-session.ts";
 import type { ReadDatabase } from "./read-database.ts";
-import { displayTitleOf, sessionView, statusOf } from "./session-view.ts";
+import { markRow } from "./fill-large.ts";
+import { cutText } from "./page-budget.ts";
+import { displayTitleOf, LARGE_OF_SESSION, sessionView, showSession, statusOf } from "./session-view.ts";
 
 /**
  * Get one session with its parent, which may be deleted, and the number of its children, deleted ones left out.
@@ -14,11 +16,11 @@ export async function getSession(db: ReadDatabase, orgId: string, sessionId: str
   const parent = alias(sessions, "parent");
   const [row] = await db
     .select({
-      ...sessionView,
+      ...sessionView(0),
       parent: {
         id: parent.id,
-        harnessId: parent.harnessId,
-        harnessSessionId: parent.harnessSessionId,
+        harnessId: cutText(sql`${parent.harnessId}`).as("parent_harness_id"),
+        harnessSessionId: cutText(sql`${parent.harnessSessionId}`).as("parent_harness_session_id"),
         displayTitle: displayTitleOf(parent).as("parent_title"),
         status: statusOf(parent).as("parent_status"),
       },
@@ -31,7 +33,7 @@ export async function getSession(db: ReadDatabase, orgId: string, sessionId: str
     .leftJoin(parent, and(eq(parent.orgId, sessions.orgId), eq(parent.id, sessions.parentSessionId)))
     .where(and(eq(sessions.orgId, orgId), eq(sessions.id, sessionId), isNull(sessions.deletedAt)));
   if (row === undefined) throw sessionNotFound();
-  return row;
+  return showSession(markRow(row, LARGE_OF_SESSION));
 }
 
 /**

@@ -2,10 +2,20 @@ import { AppError } from "@turnpike/domain/errors";
 import { sql } from "drizzle-orm";
 import { sessions } from "../schema.ts";
 import { isoTime, type ReadDatabase } from "./read-database.ts";
-import { displayTitleOf, type LineageStatus, type SessionStatus, statusOf } from "./session-view.ts";
+import { cutSizes, cutText, type Truncated } from "./page-budget.ts";
+import { type LineageStatus, type SessionStatus, statusOf } from "./session-view.ts";
 
 /** More than a person looks at; the query ends there, however large the tree. */
 const MAX_ON_EITHER_SIDE = 1_000;
+
+/** Titles are shown in one line. */
+const SHORT = { bytes: 1_000, chars: 250 };
+
+const texts = {
+  harnessId: sql`${sessions.harnessId}`,
+  harnessSessionId: sql`${sessions.harnessSessionId}`,
+  displayTitle: sql`coalesce(${sessions.displayName}, ${sessions.name}, ${sessions.harnessSessionId})`,
+};
 
 /** Where a session stands in a tree. */
 interface Place {
@@ -26,6 +36,7 @@ export type TreeItem =
       readonly turnCount: number;
       readonly startedAt: string;
       readonly lastSeenAt: string;
+      readonly truncated?: Truncated;
     });
 
 /** The lineage of a session. */
@@ -65,8 +76,8 @@ export async function getTree(db: ReadDatabase, orgId: string, sessionId: string
       ) c
     )
     SELECT sessions.id, ${sessions.parentSessionId} AS "parentId", place.depth, ${statusOf(sessions)} AS status,
-           ${sessions.harnessId} AS "harnessId", ${sessions.harnessSessionId} AS "harnessSessionId",
-           ${displayTitleOf(sessions)} AS "displayTitle", ${sessions.turnCount}::float8 AS "turnCount",
+           ${cutText(texts.harnessId, SHORT)} AS "harnessId", ${cutText(texts.harnessSessionId, SHORT)} AS "harnessSessionId",
+           ${cutText(texts.displayTitle, SHORT)} AS "displayTitle", ${cutSizes(texts, SHORT)} AS cut, ${sessions.turnCount}::float8 AS "turnCount",
            ${isoTime(sessions.startedAt)} AS "startedAt", ${isoTime(sessions.lastSeenAt)} AS "lastSeenAt"
     FROM (
       (SELECT id, depth FROM up LIMIT ${MAX_ON_EITHER_SIDE + 2})
@@ -100,13 +111,15 @@ interface TreeRow extends Place, Record<string, unknown> {
   readonly turnCount: number;
   readonly startedAt: string;
   readonly lastSeenAt: string;
+  readonly cut: Truncated | null;
 }
 
 function toItem({ id, parentId, depth, status, ...facts }: TreeRow): TreeItem {
   if (status === "deleted") return { id, parentId, depth, status };
-  const { harnessId, harnessSessionId, displayTitle, turnCount, startedAt, lastSeenAt } = facts;
+  const { harnessId, harnessSessionId, displayTitle, turnCount, startedAt, lastSeenAt, cut } = facts;
   const names = { harnessId, harnessSessionId, displayTitle };
-  return { id, parentId, depth, status, ...names, turnCount, startedAt, lastSeenAt };
+  const item = { id, parentId, depth, status, ...names, turnCount, startedAt, lastSeenAt };
+  return cut === null ? item : { ...item, truncated: cut };
 }
 
 /** Not by recursion: a lineage may be as deep as it has members. */

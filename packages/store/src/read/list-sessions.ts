@@ -3,7 +3,14 @@ import { isLive, sessions, turns } from "../schema.ts";
 import { decodeCursor, encodeCursor, toScope } from "./cursor.ts";
 import type { ReadDatabase } from "./read-database.ts";
 import { followsKey, sessionOrders, type SessionSort } from "./session-order.ts";
-import { type SessionStatus, sessionView, statusConditions } from "./session-view.ts";
+import { fillLarge } from "./fill-large.ts";
+import {
+  LARGE_OF_SESSION,
+  type SessionStatus,
+  sessionView,
+  showSession,
+  statusConditions,
+} from "./session-view.ts";
 
 /** Which sessions to list; conditions are joined by AND. */
 export interface SessionFilter {
@@ -30,7 +37,7 @@ export interface ListSessionsQuery extends SessionFilter {
 
 /**
  * List an org's sessions a page at a time, by keyset: whoever follows the cursors sees every session exactly once, but for
- * those whose sort value changes meanwhile. Deleted ones are left out.
+ * those whose sort value changes meanwhile. Deleted ones are left out. A page ends early when it would be too large.
  * @throws AppError `invalid_query` when the cursor belongs to another query.
  */
 export async function listSessions(db: ReadDatabase, orgId: string, query: ListSessionsQuery) {
@@ -42,18 +49,33 @@ export async function listSessions(db: ReadDatabase, orgId: string, query: ListS
       ? undefined
       : followsKey(order, query.order, decodeCursor(scope, query.cursor));
   const rows = await db
-    .select({ ...sessionView, sortText: order.text.as("sort_text") })
+    .select({ ...sessionView(query.limit), sortText: order.text.as("sort_text") })
     .from(sessions)
     .where(and(eq(sessions.orgId, orgId), isLive, ...conditionsOf(orgId, query), follows))
     .orderBy(toward(order.value), toward(sessions.id))
     .limit(query.limit + 1);
-  const page = rows.slice(0, query.limit);
+  const page = await fillLarge(
+    db,
+    rows.slice(0, query.limit),
+    LARGE_OF_SESSION,
+    (held) => metadataOf(orgId, held),
+    {
+      isBinary: true,
+    },
+  );
   const last = page.at(-1);
   return {
-    items: page.map(({ sortText: _sortText, ...session }) => session),
+    items: page.map(({ sortText: _sortText, ...session }) => showSession(session)),
     nextCursor:
-      rows.length > query.limit && last !== undefined ? encodeCursor(scope, [last.sortText, last.id]) : null,
+      rows.length > page.length && last !== undefined ? encodeCursor(scope, [last.sortText, last.id]) : null,
   };
+}
+
+function metadataOf(orgId: string, page: readonly { readonly id: string }[]): SQL {
+  return sql`
+    SELECT k.place, s.harness_metadata AS json
+    FROM unnest(${sql.param(page.map(({ id }) => id))}::uuid[]) WITH ORDINALITY AS k (id, place)
+    CROSS JOIN LATERAL (SELECT harness_metadata FROM sessions WHERE org_id = ${orgId} AND id = k.id OFFSET 0) s`;
 }
 
 /** What must stay the same from page to page. */

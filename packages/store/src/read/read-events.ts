@@ -7,6 +7,8 @@ import type { JsonObject } from "@turnpike/domain/json";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";
+import { jsonFits, shareOf } from "./page-budget.ts";
+import { leftOut, type PartsOptions, readParts } from "./read-parts.ts";
 import { executePrepared, isoTime, type ReadDatabase } from "./read-database.ts";
 
 /** A row of `eventColumns`; all null where a session has no event to show. */
@@ -16,11 +18,14 @@ export interface EventRow {
   readonly eventType: string;
   readonly createdAt: string;
   readonly occurredAt: string | null;
-  readonly metadata: JsonObject;
+  /** Null when it is more than its share of the page. */
+  readonly metadata: JsonObject | null;
   readonly runId: string | null;
   readonly message: string | null;
   readonly nodeHash: string | null;
   readonly turnId: string | null;
+  /** Whether the message is not shown, for it is more than its share of the page. */
+  readonly isLong: boolean | null;
 }
 
 interface JoinedRow extends EventRow {
@@ -29,13 +34,15 @@ interface JoinedRow extends EventRow {
 
 /**
  * Read a page of a session's events; undefined when the org has no such session. By keyset on the primary key: the cost is that of
- * the rows looked at, however deep the page lies.
+ * the rows looked at, however deep the page lies. A page ends early when its events would be too large together.
+ * @param options.keepsRows see `readParts`: then each event comes.
  */
 export async function readEvents(
   db: ReadDatabase,
   orgId: string,
   sessionId: string,
   query: EventQuery,
+  options: Pick<PartsOptions, "keepsRows"> = {},
 ): Promise<EventPage | undefined> {
   const order = query.order ?? "asc";
   const isDescending = isDescendingQuery(query);
@@ -46,7 +53,7 @@ export async function readEvents(
     SELECT s.latest_sequence AS "latestSequence", e.*
     FROM ${liveSession(orgId, sessionId)}
     LEFT JOIN LATERAL (
-      SELECT ${eventColumns}
+      SELECT ${eventColumns(query.limit)}
       FROM ${sessionEvents}
       WHERE ${sql.join(conditionsOf(orgId, sessionId, query), sql` AND `)}
       ORDER BY ${sessionEvents.sequence} ${direction}
@@ -56,9 +63,9 @@ export async function readEvents(
   );
   const [first] = rows;
   if (first === undefined) return undefined;
-  const found = rows.filter((row) => row.sequence !== null).map(toStoredEvent);
-  const hasMore = found.length > query.limit;
-  const nearest = found.slice(0, query.limit);
+  const found = rows.filter((row) => row.sequence !== null);
+  const nearest = await toEvents(db, orgId, sessionId, found.slice(0, query.limit), options);
+  const hasMore = found.length > nearest.length;
   const events = isDescending && order === "asc" ? nearest.toReversed() : nearest;
   const latestSequence = Number(first.latestSequence);
   return {
@@ -74,12 +81,18 @@ export function isDescendingQuery(query: EventQuery): boolean {
   return query.order === "desc" || (query.before !== undefined && query.after === undefined);
 }
 
-/** The columns of an event, under the names of `EventRow`. */
-export const eventColumns = sql`
+/** The columns of an event on a page of so many, under the names of `EventRow`. */
+export function eventColumns(limit: number): SQL {
+  // Half of it for either of the two.
+  const share = Math.floor(shareOf(limit) / 2);
+  const isLong = sql`octet_length(${sessionEvents.message}) > ${share}::int`;
+  return sql`
   ${sessionEvents.sequence} AS sequence, ${sessionEvents.id} AS id, ${sessionEvents.eventType} AS "eventType",
   ${isoTime(sessionEvents.createdAt)} AS "createdAt", ${isoTime(sessionEvents.occurredAt)} AS "occurredAt",
-  ${sessionEvents.metadata} AS metadata, ${sessionEvents.runId} AS "runId", ${sessionEvents.message} AS message,
-  ${sessionEvents.nodeHash} AS "nodeHash", ${sessionEvents.turnId} AS "turnId"`;
+  CASE WHEN ${jsonFits(sql`${sessionEvents.metadata}`, share)} THEN ${sessionEvents.metadata} END AS metadata,
+  ${sessionEvents.runId} AS "runId", CASE WHEN ${isLong} THEN NULL ELSE ${sessionEvents.message} END AS message,
+  ${sessionEvents.nodeHash} AS "nodeHash", ${sessionEvents.turnId} AS "turnId", ${isLong} AS "isLong"`;
+}
 
 /** What a filter asks of `session_events`, bound to one session of one org, which is joined as `s`. */
 export function conditionsOf(orgId: string, sessionId: string, filter: EventFilter): SQL[] {
@@ -140,15 +153,48 @@ function nextAfterOf(
   return Math.max(query.after ?? 0, last, seen);
 }
 
-/** Make an event of a row that is one. */
-export function toStoredEvent(row: EventRow): StoredEvent {
+/**
+ * Make events of a page's rows. Where parts did not fit they are read now, as far as the page's budget goes: there may be fewer events
+ * than rows.
+ */
+export async function toEvents(
+  db: ReadDatabase,
+  orgId: string,
+  sessionId: string,
+  rows: readonly EventRow[],
+  options: Pick<PartsOptions, "keepsRows">,
+): Promise<StoredEvent[]> {
+  if (rows.every((row) => row.metadata !== null && row.isLong !== true))
+    return rows.map((row) => toStoredEvent(row));
+  const sequences = sql.param(rows.map((row) => row.sequence));
+  const parts = await readParts<JsonObject>(
+    db,
+    sql`
+    SELECT k.place, e.metadata AS json, e.message AS text
+    FROM unnest(${sequences}::text[]::bigint[]) WITH ORDINALITY AS k (sequence, place)
+    CROSS JOIN LATERAL (
+      SELECT metadata, message FROM session_events
+      WHERE org_id = ${orgId} AND session_id = ${sessionId} AND sequence = k.sequence OFFSET 0
+    ) e`,
+    rows.length,
+    options,
+  );
+  return parts.map((part) => {
+    const { json: metadata, text: message } = part;
+    const truncated = leftOut(part, { json: "metadata", text: "message" });
+    const event = toStoredEvent({ ...(rows[part.place - 1] as EventRow), metadata, message });
+    return truncated === undefined ? event : { ...event, truncated };
+  });
+}
+
+function toStoredEvent(row: EventRow): StoredEvent {
   return {
     sequence: Number(row.sequence),
     id: row.id,
     eventType: row.eventType,
     createdAt: row.createdAt,
     occurredAt: row.occurredAt,
-    metadata: row.metadata,
+    metadata: row.metadata ?? {},
     runId: row.runId,
     message: row.message,
     nodeHash: row.nodeHash,

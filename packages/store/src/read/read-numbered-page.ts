@@ -2,7 +2,7 @@ import type { StoredEvent } from "@turnpike/domain/event-store";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";
-import { conditionsOf, eventColumns, type EventRow, toStoredEvent } from "./read-events.ts";
+import { conditionsOf, eventColumns, type EventRow, toEvents } from "./read-events.ts";
 import type { ReadDatabase } from "./read-database.ts";
 
 /** A page by its number, newest first. */
@@ -52,7 +52,7 @@ export async function readNumberedPage(
     SELECT s.latest_sequence AS "latestSequence", ${totalOf(query, isFiltered, conditions)} AS total, e.*
     FROM ${liveSession(orgId, sessionId)}
     LEFT JOIN LATERAL (
-      SELECT ${eventColumns}
+      SELECT ${eventColumns(query.perPage)}
       FROM ${sessionEvents}
       WHERE ${sql.join(conditions, sql` AND `)}
         ${isFiltered ? sql`` : sql`AND ${sessionEvents.sequence} <= s.latest_sequence - ${skipped}::bigint`}
@@ -62,9 +62,10 @@ export async function readNumberedPage(
     ORDER BY e.sequence DESC`);
   const [first] = rows;
   if (first === undefined) return undefined;
-  const found = rows.filter((row) => row.sequence !== null).map(toStoredEvent);
+  const found = rows.filter((row) => row.sequence !== null);
   return {
-    events: found.slice(0, query.perPage),
+    // Each of them: the number of a page says which events it holds.
+    events: await toEvents(db, orgId, sessionId, found.slice(0, query.perPage), { keepsRows: true }),
     total: first.total === null ? undefined : Number(first.total),
     hasNext: found.length > query.perPage,
     latestSequence: Number(first.latestSequence),

@@ -10,6 +10,7 @@ import { getTurn } from "./get-turn.ts";
 import { listAncestry } from "./list-ancestry.ts";
 import { listSessions, type ListSessionsQuery } from "./list-sessions.ts";
 import { listTurns } from "./list-turns.ts";
+import { readContent, readContents } from "./read-contents.ts";
 import { readEvents } from "./read-events.ts";
 import { type NumberedQuery, readNumberedPage } from "./read-numbered-page.ts";
 import { createReadPool } from "./read-pool.ts";
@@ -32,6 +33,10 @@ export function createReadQueries(options: { readonly url: string; readonly maxC
       ask((db) => getTurn(db, orgId, sessionId, turnId)),
     getTree: (orgId: string, sessionId: string) => ask((db) => getTree(db, orgId, sessionId)),
     getNode: (orgId: string, hash: string) => ask((db) => getNode(db, orgId, hash)),
+    /** Undefined when there is no such node; so is the next. */
+    readContents: (orgId: string, hashes: readonly string[]) => ask((db) => readContents(db, orgId, hashes)),
+    readContent: (orgId: string, hash: string, offset: number) =>
+      ask((db) => readContent(db, orgId, hash, offset)),
     listAncestry: (orgId: string, hash: string, query: { limit: number; cursor?: string | undefined }) =>
       ask((db) => listAncestry(db, orgId, hash, query)),
     readStats: (orgId: string, span: { since: string; until: string }) =>
@@ -39,6 +44,9 @@ export function createReadQueries(options: { readonly url: string; readonly maxC
     findReceipt: (orgId: string, receipt: string) => ask((db) => findReceipt(db, orgId, receipt)),
     readEvents: (orgId: string, sessionId: string, query: EventQuery) =>
       ask((db) => readEvents(db, orgId, sessionId, query)),
+    /** The first events, each of them. */
+    listPlainEvents: (orgId: string, sessionId: string, limit: number) =>
+      ask((db) => readEvents(db, orgId, sessionId, { limit }, { keepsRows: true })),
     readNumberedPage: (orgId: string, sessionId: string, query: NumberedQuery) =>
       ask((db) => readNumberedPage(db, orgId, sessionId, query)),
     readLatest: (sessions: readonly WatchedSession[]) => ask((db) => readLatest(db, sessions)),

@@ -1,5 +1,6 @@
 import { sql } from "drizzle-orm";
 import { isTurn } from "../schema.ts";
+import { cutText } from "./page-budget.ts";
 import type { ReadDatabase } from "./read-database.ts";
 
 /** What was used, over some turns. */
@@ -20,7 +21,7 @@ export interface Usage {
 /** What was used in a span of time, altogether and in parts. */
 export interface Stats {
   readonly total: Usage;
-  /** The models with most turns first. */
+  /** The models with most turns first, 1,000 at most. Names that are cut and then the same are taken together. */
   readonly byModel: readonly (Usage & { readonly model: string })[];
   /** Days in UTC that have turns, in order. */
   readonly byDay: readonly (Usage & { readonly day: string })[];
@@ -30,6 +31,8 @@ interface UsageRow extends Usage, Record<string, unknown> {
   readonly model: string | null;
   readonly day: string | null;
 }
+
+const MAX_MODELS = 1_000;
 
 /**
  * Sum up an org's turns by the time at which they were stored, in one snapshot: the parts add up to the total, but for
@@ -43,7 +46,7 @@ export async function readStats(
 ): Promise<Stats> {
   const rows = await db.execute<UsageRow>(sql`
     WITH part AS (
-      SELECT session_id, model, (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS turns,
+      SELECT session_id, ${cutText(sql`model`)} AS model, (created_at AT TIME ZONE 'UTC')::date AS day, count(*) AS turns,
              count(*) FILTER (WHERE cost_usd IS NULL) AS unpriced, sum(input_tokens) AS input,
              sum(output_tokens) AS output, sum(cache_creation_input_tokens) AS cache_creation,
              sum(cache_read_input_tokens) AS cache_read, sum(cost_usd) AS cost
@@ -51,14 +54,17 @@ export async function readStats(
       WHERE org_id = ${orgId} AND ${isTurn} AND created_at >= ${span.since}::timestamptz AND created_at < ${span.until}::timestamptz
       GROUP BY 1, 2, 3
     )
-    SELECT model, to_char(day, 'YYYY-MM-DD') AS day, count(DISTINCT session_id)::float8 AS sessions,
+    SELECT * FROM (
+    SELECT row_number() OVER (PARTITION BY model IS NULL ORDER BY sum(turns) DESC, model) AS rank, model, to_char(day, 'YYYY-MM-DD') AS day, count(DISTINCT session_id)::float8 AS sessions,
            coalesce(sum(turns), 0)::float8 AS turns, coalesce(sum(unpriced), 0)::float8 AS "unpricedTurns",
            coalesce(sum(input), 0)::float8 AS "inputTokens", coalesce(sum(output), 0)::float8 AS "outputTokens",
            coalesce(sum(cache_creation), 0)::float8 AS "cacheCreationInputTokens",
            coalesce(sum(cache_read), 0)::float8 AS "cacheReadInputTokens", coalesce(sum(cost), 0)::float8 AS "costUsd"
     FROM part
     GROUP BY GROUPING SETS ((), (model), (day))
-    ORDER BY day, sum(turns) DESC, model`);
+    ) ranked
+    WHERE model IS NULL OR rank <= ${MAX_MODELS}
+    ORDER BY day, turns DESC, model`);
   const [total] = rows.filter((row) => row.model === null && row.day === null);
   return {
     total: usageOf(total),

@@ -1,5 +1,7 @@
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 import { sessions } from "../schema.ts";
+import type { JsonObject } from "@turnpike/domain/json";
+import { bytesLeftOut, cutSizes, cutText, jsonbFits, shareOf } from "./page-budget.ts";
 import { isoTime } from "./read-database.ts";
 
 /** A session that sent nothing for this long is idle. */
@@ -23,7 +25,7 @@ export const statusConditions: Readonly<Record<SessionStatus, SQL>> = {
 export function displayTitleOf(
   table: Readonly<Record<"displayName" | "name" | "harnessSessionId", AnyColumn>>,
 ): SQL<string> {
-  return sql<string>`coalesce(${table.displayName}, ${table.name}, ${table.harnessSessionId})`;
+  return cutText(sql`coalesce(${table.displayName}, ${table.name}, ${table.harnessSessionId})`);
 }
 
 /** The status of a session that may be deleted. */
@@ -37,32 +39,57 @@ export function statusOf(
     ELSE 'idle' END`;
 }
 
-/**
- * The columns of a session as readers see it, for queries that leave out the deleted ones. `totalCostUsd` covers the turns
- * whose model has a known price.
- */
-export const sessionView = {
-  id: sessions.id,
-  orgId: sessions.orgId,
-  harnessId: sessions.harnessId,
-  harnessSessionId: sessions.harnessSessionId,
-  parentSessionId: sessions.parentSessionId,
-  displayTitle: displayTitleOf(sessions).as("display_title"),
-  status: sql<SessionStatus>`${statusOf(sessions)}`.as("status"),
-  authSubject: sessions.authSubject,
-  harnessVersion: sessions.harnessVersion,
-  cwd: sessions.cwd,
-  name: sessions.name,
-  displayName: sessions.displayName,
-  harnessMetadata: sessions.harnessMetadata,
-  turnCount: sessions.turnCount,
-  unpricedTurnCount: sessions.unpricedTurnCount,
-  totalInputTokens: sessions.totalInputTokens,
-  totalOutputTokens: sessions.totalOutputTokens,
-  totalCacheCreationInputTokens: sessions.totalCacheCreationInputTokens,
-  totalCacheReadInputTokens: sessions.totalCacheReadInputTokens,
-  totalCostUsd: sql<number>`${sessions.totalCostUsd}::float8`.as("total_cost_usd"),
-  latestSequence: sessions.latestSequence,
-  startedAt: isoTime(sessions.startedAt).as("started_at"),
-  lastSeenAt: isoTime(sessions.lastSeenAt).as("last_seen_at"),
+const texts = {
+  harnessId: sql`${sessions.harnessId}`,
+  harnessSessionId: sql`${sessions.harnessSessionId}`,
+  authSubject: sql`${sessions.authSubject}`,
+  harnessVersion: sql`${sessions.harnessVersion}`,
+  cwd: sql`${sessions.cwd}`,
+  name: sql`${sessions.name}`,
+  displayName: sql`${sessions.displayName}`,
 };
+
+/**
+ * The columns of a session as readers see it on a page of so many, for queries that leave out the deleted ones; `showSession`
+ * names them. `totalCostUsd` covers the turns whose model has a known price.
+ */
+export function sessionView(limit: number) {
+  const metadata = sql`${sessions.harnessMetadata}`;
+  const fits = jsonbFits(metadata, shareOf(limit));
+  return {
+    id: sessions.id,
+    orgId: sessions.orgId,
+    harnessId: cutText(texts.harnessId).as("harness_id_shown"),
+    harnessSessionId: cutText(texts.harnessSessionId).as("harness_session_id_shown"),
+    parentSessionId: sessions.parentSessionId,
+    displayTitle: displayTitleOf(sessions).as("display_title"),
+    status: sql<SessionStatus>`${statusOf(sessions)}`.as("status"),
+    authSubject: cutText(texts.authSubject).as("auth_subject_shown"),
+    harnessVersion: cutText<string | null>(texts.harnessVersion).as("harness_version_shown"),
+    cwd: cutText<string | null>(texts.cwd).as("cwd_shown"),
+    name: cutText<string | null>(texts.name).as("name_shown"),
+    displayName: cutText<string | null>(texts.displayName).as("display_name_shown"),
+    large: sql<JsonObject | null>`CASE WHEN ${fits} THEN ${metadata} END`.as("large"),
+    largeBytes: bytesLeftOut(fits, metadata).as("large_bytes"),
+    cut: cutSizes(texts).as("cut"),
+    turnCount: sessions.turnCount,
+    unpricedTurnCount: sessions.unpricedTurnCount,
+    totalInputTokens: sessions.totalInputTokens,
+    totalOutputTokens: sessions.totalOutputTokens,
+    totalCacheCreationInputTokens: sessions.totalCacheCreationInputTokens,
+    totalCacheReadInputTokens: sessions.totalCacheReadInputTokens,
+    totalCostUsd: sql<number>`${sessions.totalCostUsd}::float8`.as("total_cost_usd"),
+    latestSequence: sessions.latestSequence,
+    startedAt: isoTime(sessions.startedAt).as("started_at"),
+    lastSeenAt: isoTime(sessions.lastSeenAt).as("last_seen_at"),
+  };
+}
+
+/** Under which name readers know what of a session may be large. */
+export const LARGE_OF_SESSION = "harnessMetadata";
+
+/** Show a session under the names that readers know. */
+export function showSession<Row extends { readonly large: JsonObject | null }>(row: Row) {
+  const { large, ...rest } = row;
+  return { ...rest, harnessMetadata: large ?? {} };
+}

@@ -154,12 +154,17 @@ export function createReplicaQueries(options: {
       ask(orgId, { sessionId }, (server) => server.getTurn(orgId, sessionId, turnId)),
     getTree: (orgId, sessionId) => ask(orgId, { sessionId }, (server) => server.getTree(orgId, sessionId)),
     getNode: (orgId, hash) => ask(orgId, undefined, (server) => server.getNode(orgId, hash)),
+    readContents: (orgId, hashes) => ask(orgId, undefined, (server) => server.readContents(orgId, hashes)),
+    readContent: (orgId, hash, offset) =>
+      ask(orgId, undefined, (server) => server.readContent(orgId, hash, offset)),
     listAncestry: (orgId, hash, query) =>
       ask(orgId, undefined, (server) => server.listAncestry(orgId, hash, query)),
     readStats: (orgId, span) => ask(orgId, undefined, (server) => server.readStats(orgId, span)),
     findReceipt: primary.findReceipt,
     readEvents: (orgId, sessionId, query) =>
       ask(orgId, { sessionId, seen: seenBy(query) }, (server) => server.readEvents(orgId, sessionId, query)),
+    listPlainEvents: (orgId, sessionId, limit) =>
+      ask(orgId, { sessionId }, (server) => server.listPlainEvents(orgId, sessionId, limit)),
     readNumberedPage: (orgId, sessionId, query) =>
       ask(orgId, { sessionId }, (server) => server.readNumberedPage(orgId, sessionId, query)),
     /** A session that the replica does not know may be too new for it. */
