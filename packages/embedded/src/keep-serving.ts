@@ -34,6 +34,7 @@ export interface ServedDataDir {
 }
 
 const pollMs = 50;
+const retryMs = 500;
 // For how long starts may fail, from the first failure on: a full disk or a port that somebody took may be given back.
 const startPatienceMs = 15_000;
 // A server that ends more often is not worth another start.
@@ -55,6 +56,7 @@ export async function keepServing(
   let isOurs = true;
   let recovering: Promise<void> | undefined;
   let starts: number[] = [];
+  let saidOf: RunningServer | undefined;
 
   const say = ({ isAttached, pid, port }: RunningServer): void =>
     log(
@@ -103,7 +105,7 @@ export async function keepServing(
           return lose(gone(dataDir, reasonOf(error)));
         }
       }
-      await delay(pollMs);
+      await delay(retryMs, undefined, { signal }).catch(() => {});
     }
   }
 
@@ -144,7 +146,9 @@ export async function keepServing(
       lose(gone(dataDir, `it ended ${maxStarts + 1} times within ${startsWithinMs / 60_000} minutes`));
       return undefined;
     }
-    log(`the PostgreSQL (pid ${server.pid}) of ${dataDir} has ended: starting it again`);
+    if (saidOf !== server)
+      log(`the PostgreSQL (pid ${server.pid}) of ${dataDir} has ended: starting it again`);
+    saidOf = server;
     const next = await startServer(programs, dataDir, { settings, port, signal });
     if (!next.isAttached) starts.push(Date.now());
     return next;

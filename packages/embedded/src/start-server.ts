@@ -2,6 +2,7 @@
  * Get a data directory served: by the server that already serves it, which may have outlived the process that started it, or
  * by a new one.
  */
+import { statfs } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
 import { findFreePort, isPortFree } from "./find-free-port.ts";
@@ -24,6 +25,7 @@ const patienceMs = 10_000;
 // How long crash recovery may take. The measured 80 ms grow with the write-ahead log.
 const recoveryPatienceMs = 300_000;
 const pollMs = 50;
+const fullBelowBytes = 1024 * 1024;
 
 /** How to start a server. */
 export interface StartServerOptions {
@@ -63,7 +65,9 @@ export async function startServer(
     if ((launched === undefined && !isPortTaken) || Date.now() > deadline) {
       const reason = isPortTaken
         ? `its port ${port} is taken by another program`
-        : tellingLine(failure ?? "");
+        : (await isDiskFull(dataDir))
+          ? "its disk is full"
+          : tellingLine(failure ?? "");
       throw new EmbeddedPostgresError(
         `PostgreSQL did not start in ${dataDir}: ${reason} (log: ${dataDir}.log)`,
       );
@@ -136,4 +140,10 @@ function serverOptions(dataDir: string, port: number, settings: Readonly<Record<
 // pg_ctl hands its options to a shell.
 function quoteForShell(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+// Then the log may hold nothing of it.
+async function isDiskFull(dataDir: string): Promise<boolean> {
+  const { bavail, bsize } = await statfs(dataDir);
+  return bavail * bsize < fullBelowBytes;
 }
