@@ -13,13 +13,14 @@ import { useProcesses } from "../support/spawn.ts";
 import { turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-// Every kind of connection that there is, in order. A new one comes here.
+// Those that must have been looked at.
 const NAMES = [
   "dead-letters",
   "import",
   "migrate",
   "partition",
   "queue-consumer",
+  "queue-marker",
   "queue-producer",
   "replica-probe",
   "timeline",
@@ -85,5 +86,9 @@ it("no statement is compiled (JIT), though the server would", async () => {
 
   const logins = await sql<{ name: string; jit: string }[]>`
     SELECT DISTINCT name, jit FROM watch.logins WHERE name <> 'this test' ORDER BY name`;
-  expect(logins).toEqual(NAMES.map((name) => ({ name: `turnpike-${name}`, jit: "off" })));
-});
+  expect(logins.filter(({ jit }) => jit !== "off")).toEqual([]);
+  expect(logins.map(({ name }) => name)).toEqual(
+    expect.arrayContaining(NAMES.map((name) => `turnpike-${name}`)),
+  );
+  // Five processes, one after the other.
+}, 150_000);
