@@ -59,7 +59,7 @@ async function untilWaiting(url: string, count: number, locktype = "advisory"): 
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`;
   await waitUntil(async () => (await ask(url, waiting)).length >= count, {
     what: `${count} wait for a lock`,
-    timeoutMs: 50_000,
+    timeoutMs: 60_000,
   });
 }
 
@@ -128,7 +128,8 @@ describe("turnpike migrate", () => {
       await app.kill("SIGTERM");
       expect(app.output()).not.toMatch(/"level":(40|50|60|"(warn|error|fatal)")|not reachable/);
     }
-  });
+    // Eight processes.
+  }, 150_000);
 
   it("waits for another that takes longer than the database lets statements take", async () => {
     const url = await createEmpty();
