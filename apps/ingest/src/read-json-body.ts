@@ -39,7 +39,10 @@ export async function useJsonBody<T, R>(
 ): Promise<R> {
   const declaredBytes = Number(c.req.header("content-length") ?? Number.NaN);
   // What is too large in any case is refused for that.
-  const room = memory.enter(declaredBytes > limits.receivedBytes ? 0 : declaredBytes);
+  const room = memory.enter(
+    declaredBytes > limits.receivedBytes ? 0 : declaredBytes,
+    c.env?.incoming?.socket,
+  );
   try {
     const judged = await readAndJudge(c, { limits, history, room }, judge);
     const orgId = orgOf(judged);

@@ -34,6 +34,11 @@ export function findContentDecoders(contentEncoding: string | undefined): Conten
   });
 }
 
+/** Tell whether decoders may hold much however little they give: br fills its window first, and of several all but the last are unseen. */
+export function holdsMuch(all: readonly ContentDecoder[]): boolean {
+  return all.length > 1 || all[0] === decoders.get("br");
+}
+
 function refused(rule: string): AppError {
   return new AppError("invalid_envelope", `invalid envelope: Content-Encoding ${rule}`);
 }
