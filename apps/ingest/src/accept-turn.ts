@@ -1,4 +1,5 @@
 import type { ParsedBody } from "@turnpike/domain/body-history";
+import { checkTurnSizes } from "@turnpike/domain/check-field-sizes";
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import type { BodyToEnqueue } from "@turnpike/domain/ports";
 import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
@@ -20,6 +21,7 @@ export interface ReceivedTurn {
  */
 export function acceptTurn({ parsed, toJson, requestId }: ReceivedTurn): BodyToEnqueue {
   const turn = readTurnBody(parsed.body);
+  checkTurnSizes(turn);
   const list = parsed.remember(turn.messages);
   return issueReceipt({
     orgId: decideOrg(turn),

@@ -35,6 +35,17 @@ export function readPlainBody(input: unknown): TurnBody | undefined {
   }
 }
 
+/** Tell whether a block of a response is one that the schema takes. */
+export function isPlainBlock(item: unknown): boolean {
+  try {
+    readBlock(item);
+    return true;
+  } catch (reason) {
+    if (reason === NOT_PLAIN) return false;
+    throw reason;
+  }
+}
+
 function readResponse(response: Fields): Response {
   // Times are rare here, and have many forms.
   if (isPresent(response["created_at"])) throw NOT_PLAIN;

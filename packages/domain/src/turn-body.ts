@@ -7,10 +7,10 @@ import type { Message } from "./block.ts";
 import { Envelope, JsonObjectSchema } from "./envelope.ts";
 import { AppError } from "./errors.ts";
 import { findJsonFault } from "./find-json-fault.ts";
-import type { JsonValue } from "./json.ts";
+import { isJsonArray, isJsonObject, type JsonValue } from "./json.ts";
 import { parseRequest } from "./parse-request.ts";
 import { isProvider, type Provider, providers } from "./provider.ts";
-import { readPlainBody } from "./read-plain-body.ts";
+import { isPlainBlock, readPlainBody } from "./read-plain-body.ts";
 import { MAX_TOKENS } from "./turn-limits.ts";
 
 const text = z
@@ -167,9 +167,22 @@ export function readTurnBody(input: unknown): Turn {
 }
 
 function readBySchema(input: unknown): TurnBody {
-  const parsed = TurnBody.safeParse(input);
+  const shortened = withoutSurplus(input);
+  let parsed = TurnBody.safeParse(shortened);
+  if (parsed.success && shortened !== input) parsed = TurnBody.safeParse(input);
   if (parsed.success) return parsed.data;
   throw new AppError("invalid_envelope", `invalid envelope: ${describeIssue(parsed.error)}`);
+}
+
+/** One bad block is as good as a million, of each of which the schema would say what is wrong; only the first is told. */
+function withoutSurplus(input: unknown): unknown {
+  const response = isJsonObject(input) ? input["response"] : undefined;
+  const message = isJsonObject(response) ? response["message"] : undefined;
+  if (!isJsonObject(input) || !isJsonObject(response) || !isJsonObject(message)) return input;
+  const { content } = message;
+  const bad = isJsonArray(content) ? content.findIndex((block) => !isPlainBlock(block)) : -1;
+  if (!isJsonArray(content) || bad < 0) return input;
+  return { ...input, response: { ...response, message: { ...message, content: content.slice(0, bad + 1) } } };
 }
 
 // The only value that an error text repeats, so it is cut short.

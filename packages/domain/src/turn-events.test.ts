@@ -240,3 +240,35 @@ describe("the response of a turn", () => {
 it("no message gives no event", () => {
   expect(listTurnEvents([], facts)).toEqual([]);
 });
+
+describe("what a list cannot show of a turn", () => {
+  it("is cut in ids, names and roles, between characters, alike in call and result", () => {
+    const long = "é".repeat(5_000);
+    const request = [say("user"), say("assistant", call(long, long)), say("user", result(long, "x"))];
+    const events = eventsOf(request, { ...say("assistant", call(long, long)), role: long });
+    const cut = "é".repeat(2_048);
+    expect(events.map(({ metadata }) => metadata)).toMatchObject([
+      { toolUseId: cut, toolName: cut },
+      { toolUseId: cut, toolName: cut },
+      { role: cut },
+      {},
+    ]);
+  });
+
+  it("are events beyond what one transaction writes, which the end of the turn counts", () => {
+    const calls = Array.from({ length: 12_000 }, (_none, at) => call(`c${at}`, "Read"));
+    const events = eventsOf([say("user", text("go"))], say("assistant", ...calls));
+    expect(events).toHaveLength(10_000);
+    expect(events.slice(-2).map(({ eventType }) => eventType)).toEqual(["message_sent", "turn_completed"]);
+    expect(events.at(-1)?.metadata).toMatchObject({ eventsLeftOut: 2_003 });
+    expect(eventsOf([say("user", text("go"))]).at(-1)?.metadata).not.toHaveProperty("eventsLeftOut");
+  });
+
+  it("costs no more than a look at each call and each result", () => {
+    const calls = Array.from({ length: 60_000 }, (_none, at) => call(`c${at}`, "Read"));
+    const results = Array.from({ length: 60_000 }, (_none, at) => result(`r${at}`, "x"));
+    const { user } = process.cpuUsage();
+    eventsOf([say("assistant", ...calls), say("user", ...results)]);
+    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(3_000);
+  });
+});

@@ -1,11 +1,14 @@
 /**
  * Which events a turn emits. They depend on the turn alone, never on what was stored before it, so that the set of a
- * session's events is the same whatever order its turns arrive in.
+ * session's events is the same whatever order its turns arrive in. Ids and names are cut to what a list can show; the nodes have them
+ * whole.
  */
 import type { Block, Message } from "./block.ts";
 import type { DraftEvent } from "./events.ts";
+import { cutText } from "./json-size.ts";
 import { previewOf } from "./preview.ts";
 import type { TurnFacts } from "./prepared-turn.ts";
+import { MAX_NAME_BYTES, MAX_TURN_EVENTS } from "./turn-limits.ts";
 
 const RECEIVED_ROLES: ReadonlySet<string> = new Set(["user", "system", "developer"]);
 
@@ -22,12 +25,15 @@ export function listTurnEvents(messages: readonly HashedMessage[], facts: TurnFa
   const response = messages.at(-1);
   if (response === undefined) return [];
   const { input, calls } = splitInput(messages.slice(0, -1));
-  return [
-    ...input.flatMap((message) => [...receivedEvent(message), ...toolResultEvents(message, calls)]),
+  const toolNames = toolNamesOf(input, calls);
+  const events = [
+    ...input.flatMap((message) => [...receivedEvent(message), ...toolResultEvents(message, toolNames)]),
     ...toolStartEvents(response),
-    sentEvent(response, facts),
-    completedEvent(facts),
   ];
+  // No real turn: all of it is in the nodes.
+  const shown = events.slice(0, MAX_TURN_EVENTS - 2);
+  const completed = completedEvent(facts, events.length - shown.length);
+  return [...shown, sentEvent(response, facts), completed];
 }
 
 /**
@@ -56,16 +62,16 @@ function receivedEvent(message: HashedMessage): DraftEvent[] {
   ];
 }
 
-function toolResultEvents(message: HashedMessage, calls: readonly HashedMessage[]): DraftEvent[] {
+function toolResultEvents(message: HashedMessage, toolNames: ToolNames): DraftEvent[] {
   return message.content.filter(isToolResult).map((block) => {
     const toolUseId = block.tool_result_id ?? block.tool_use_id ?? "";
-    const toolName = toolNameOf(toolUseId, calls);
+    const toolName = toolNames.get(toolUseId);
     const output = block.tool_output ?? "";
     return {
       eventType: block.is_error === true ? "tool_call_failed" : "tool_call_completed",
       metadata: {
-        toolUseId,
-        ...(toolName === undefined ? {} : { toolName }),
+        toolUseId: cutText(toolUseId, MAX_NAME_BYTES),
+        ...(toolName === undefined ? {} : { toolName: cutText(toolName, MAX_NAME_BYTES) }),
         preview: previewOf(output),
         sizeChars: output.length,
       },
@@ -78,8 +84,8 @@ function toolStartEvents(response: HashedMessage): DraftEvent[] {
   return response.content.filter(isToolUse).map((block) => ({
     eventType: "tool_call_started",
     metadata: {
-      toolUseId: block.tool_use_id ?? "",
-      toolName: block.tool_name ?? "",
+      toolUseId: cutText(block.tool_use_id ?? "", MAX_NAME_BYTES),
+      toolName: cutText(block.tool_name ?? "", MAX_NAME_BYTES),
       inputPreview: previewOf(JSON.stringify(block.tool_input) ?? ""),
     },
     nodeHash: response.hash,
@@ -91,7 +97,7 @@ function sentEvent(response: HashedMessage, facts: TurnFacts): DraftEvent {
   return {
     eventType: "message_sent",
     metadata: {
-      role: response.role,
+      role: cutText(response.role, MAX_NAME_BYTES),
       preview: previewOf(text),
       sizeChars: text.length,
       ...(facts.stopReason === undefined ? {} : { stopReason: facts.stopReason }),
@@ -100,7 +106,7 @@ function sentEvent(response: HashedMessage, facts: TurnFacts): DraftEvent {
   };
 }
 
-function completedEvent(facts: TurnFacts): DraftEvent {
+function completedEvent(facts: TurnFacts, eventsLeftOut: number): DraftEvent {
   return {
     eventType: "turn_completed",
     metadata: {
@@ -116,6 +122,7 @@ function completedEvent(facts: TurnFacts): DraftEvent {
       ...(facts.durationMs === undefined ? {} : { durationMs: facts.durationMs }),
       chainLength: facts.chainLength,
       ...(facts.requestId === undefined ? {} : { requestId: facts.requestId }),
+      ...(eventsLeftOut === 0 ? {} : { eventsLeftOut }),
     },
     nodeHash: facts.headHash,
   };
@@ -133,7 +140,13 @@ function textOf(message: Message): string {
     .join("\n");
 }
 
-function toolNameOf(toolUseId: string, calls: readonly HashedMessage[]): string | undefined {
-  const call = calls.flatMap((message) => message.content).find((block) => block.tool_use_id === toolUseId);
-  return call?.tool_name;
+type ToolNames = ReadonlyMap<string | undefined, string | undefined>;
+
+/** The names of the tools by the ids of their calls; of two calls of one id the first. Read only where there are results. */
+function toolNamesOf(input: readonly HashedMessage[], calls: readonly HashedMessage[]): ToolNames {
+  const names = new Map<string | undefined, string | undefined>();
+  if (!input.some(({ content }) => content.some(isToolResult))) return names;
+  for (const { content } of calls)
+    for (const { tool_use_id: id, tool_name: name } of content) if (!names.has(id)) names.set(id, name);
+  return names;
 }

@@ -1,4 +1,5 @@
 import { createRoute } from "@hono/zod-openapi";
+import { checkEventSizes } from "@turnpike/domain/check-field-sizes";
 import { isAppError } from "@turnpike/domain/errors";
 import { EventsBody, MAX_EVENTS, readEventsBody } from "@turnpike/domain/events-body";
 import type { HttpApp } from "@turnpike/kit/http-env";
@@ -35,7 +36,9 @@ export function addIngestEvents(app: HttpApp, deps: RouteDeps): void {
     try {
       const receipt = await useJsonBody(c, deps, {
         judge({ parsed, bytes }) {
-          const { session, events } = readEventsBody(parsed.body);
+          const body = readEventsBody(parsed.body);
+          checkEventSizes(body);
+          const { session, events } = body;
           const post = issueReceipt({
             orgId: session.org_id,
             requestId: c.get("requestId"),
