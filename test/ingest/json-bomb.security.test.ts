@@ -15,6 +15,8 @@ const SMALL_POSTS = 100;
 
 const TOO_DEEP = "nested deeper than 520 levels";
 const TOO_MANY = "more than 1000000 values";
+const TOO_MANY_CONTAINERS = "more than 200000 values that are objects or arrays";
+const TOO_MANY_MEMBERS = "more than 200000 values that are members of objects";
 
 const turnWith = (junk: string): string =>
   JSON.stringify({ ...turn, request: { ...turn.request, junk: 0 } }).replace('"junk":0', `"junk":${junk}`);
@@ -29,7 +31,8 @@ describe.each<[string, unknown]>([
     [`${"[".repeat(521)}${"]".repeat(521)}`, TOO_DEEP],
     [`${'{"a":'.repeat(521)}0${"}".repeat(521)}`, TOO_DEEP],
     [`[${"0,".repeat(1_000_000)}0]`, TOO_MANY],
-    [`[${"{},".repeat(1_000_000)}0]`, TOO_MANY],
+    [`[${"{},".repeat(200_000)}0]`, TOO_MANY_CONTAINERS],
+    [`{${Array.from({ length: 200_001 }, (_none, at) => `"${at}":0`).join(",")}}`, TOO_MANY_MEMBERS],
   ])("refuses a body that is beyond a bound, wherever in it, and says which", async (bomb, excess) => {
     const { app, queue } = createTestIngest({ receivedBytes: 4 * MIB, decodedBytes: 4 * MIB });
     const body = JSON.stringify(good);
@@ -52,7 +55,7 @@ describe.each(queueBackends())("bombs of 64 MiB, on $name", (backend) => {
   const bombs = [
     { unit: "[", excess: TOO_DEEP },
     { unit: '{"a":', excess: TOO_DEEP },
-    { unit: "{},", excess: TOO_MANY },
+    { unit: "{},", excess: TOO_MANY_CONTAINERS },
     { unit: '"",', excess: TOO_MANY },
   ].map(({ unit, excess }) => ({ bomb: fill(turnWith(`[${unit}]`), unit), excess }));
 
@@ -77,21 +80,21 @@ describe.each(queueBackends())("bombs of 64 MiB, on $name", (backend) => {
         headers: { "content-type": "application/json", ...(encoding && { "content-encoding": encoding }) },
       });
     for (let warm = 0; warm < 20; warm += 1) expect((await send(turnWith(`${warm}`))).status).toBe(202);
-    const before = await peakMb(ingest.pid);
+    const peakBefore = await peakMb(ingest.pid);
     const small = postOneByOne((at) => send(turnWith(`"small ${at}"`)));
     small.catch(() => {});
     for (const { bomb, excess } of bombs) {
-      const started = performance.now();
+      const before = await spentMs(ingest.pid);
       const response = await send(bomb, "gzip");
       expect(await response.text()).toContain(excess);
       expect(response.status).toBe(400);
-      expect(performance.now() - started).toBeLessThan(MAX_REFUSAL_MS);
+      expect((await spentMs(ingest.pid)) - before).toBeLessThan(MAX_REFUSAL_MS);
     }
     for (const { status, ms } of await small) {
       expect(status).toBe(202);
       expect(ms).toBeLessThan(MAX_REFUSAL_MS);
     }
-    expect((await peakMb(ingest.pid)) - before).toBeLessThan(MAX_GROWTH_MB);
+    expect((await peakMb(ingest.pid)) - peakBefore).toBeLessThan(MAX_GROWTH_MB);
     await ingest.kill("SIGTERM");
     await database.drop();
   });
@@ -114,6 +117,13 @@ async function postOneByOne(
     answers.push({ status, ms: performance.now() - started });
   }
   return answers;
+}
+
+/** What a process has spent of processors, in its own name and in the kernel's: others that are busy do not count. */
+async function spentMs(pid: number): Promise<number> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
 async function peakMb(pid: number): Promise<number> {

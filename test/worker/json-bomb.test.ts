@@ -15,7 +15,7 @@ const LARGE = 32 * MIB;
 const SMALL = 3 * MIB;
 
 const TOO_DEEP = "invalid envelope: body: nested deeper than 520 levels";
-const TOO_MANY = "invalid envelope: body: more than 1000000 values";
+const TOO_MANY = "invalid envelope: body: more than 200000 values that are objects or arrays";
 
 const bombs = [
   { unit: "[", sizeBytes: SMALL, reason: TOO_DEEP },

@@ -84,4 +84,19 @@ describe("parseOpenaiChat", () => {
   it("takes stop as a string, an array or null", () => {
     for (const stop of ["a", ["a"], null]) expect(parseOpenaiChat({ stop, messages: [] })).toEqual([]);
   });
+
+  it.each([
+    [[`{"a":[${"{},".repeat(200_000)}0]}`], "arguments: more than 200000 values that are objects or arrays"],
+    [Array(60).fill(`{"a":[${"{},".repeat(100_000)}0]}`), "arguments: too many values in all"],
+  ])("refuses arguments that hold too many values, each or all together", (texts: string[], rule) => {
+    const message = { role: "assistant", tool_calls: texts.map((text) => call(text)) };
+    const { user } = process.cpuUsage();
+    expect(() => blocksOf(message)).toThrow(`messages[0].tool_calls: ${rule}`);
+    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(4_000);
+  });
+
+  it("drops a call with arguments that would take half a minute to parse", () => {
+    const bomb = "[".repeat(30_000_000);
+    expect(blocksOf({ role: "assistant", tool_calls: [call(bomb), call('{"a":1}')] })).toHaveLength(1);
+  });
 });

@@ -1,7 +1,7 @@
 import type { Block, Message } from "./block.ts";
 import { checkFields, createMessagesParser, type FieldTypes } from "./check-request.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "./json.ts";
-import { type BlockDraft, listObjects, readArguments, readString } from "./read-block.ts";
+import { type BlockDraft, createArgumentsReader, listObjects, readString } from "./read-block.ts";
 
 // `stop` is not among them: it is a string or an array.
 const requestFields: FieldTypes = {
@@ -16,10 +16,12 @@ const requestFields: FieldTypes = {
   response_format: "object",
 };
 
-const parseMessages = createMessagesParser({
-  fields: { role: "string", name: "string", tool_call_id: "string", tool_calls: "array" },
-  parse: (message) => ({ role: readString(message["role"]) ?? "", content: parseMessage(message) }),
-});
+const messageFields: FieldTypes = {
+  role: "string",
+  name: "string",
+  tool_call_id: "string",
+  tool_calls: "array",
+};
 
 /**
  * Parse a request of OpenAI's Chat Completions API.
@@ -27,16 +29,27 @@ const parseMessages = createMessagesParser({
  */
 export function parseOpenaiChat(request: JsonObject): Message[] {
   checkFields(request, requestFields);
+  const readArguments = createArgumentsReader();
+  const parseMessages = createMessagesParser({
+    fields: messageFields,
+    parse: (message, field) => ({
+      role: readString(message["role"]) ?? "",
+      content: parseMessage(message, (text) => readArguments(text, `${field}.tool_calls`)),
+    }),
+  });
   return parseMessages(request);
 }
 
-function parseMessage(message: JsonObject): Block[] {
+type ReadInput = (text: JsonValue | undefined) => JsonObject | null | undefined;
+
+function parseMessage(message: JsonObject, readInput: ReadInput): Block[] {
   const content = message["content"];
   const toolCallId = readString(message["tool_call_id"]) ?? "";
   if (message["role"] === "tool" && toolCallId !== "") {
     return [{ type: "tool_result", tool_result_id: toolCallId, tool_output: readString(content) ?? "" }];
   }
-  return [...parseContent(content), ...listObjects(message["tool_calls"]).flatMap(parseToolCall)];
+  const calls = listObjects(message["tool_calls"]).flatMap((call) => parseToolCall(call, readInput));
+  return [...parseContent(content), ...calls];
 }
 
 function parseContent(content: JsonValue | undefined): Block[] {
@@ -56,10 +69,10 @@ function parsePart(part: JsonObject): Block {
   return block;
 }
 
-function parseToolCall(call: JsonObject): Block[] {
+function parseToolCall(call: JsonObject, readInput: ReadInput): Block[] {
   const called = call["function"];
   if (!isJsonObject(called)) return [];
-  const input = readArguments(called["arguments"]);
+  const input = readInput(called["arguments"]);
   if (input === undefined) return [];
   return [
     {

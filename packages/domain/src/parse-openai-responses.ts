@@ -2,7 +2,7 @@ import type { Block, Message } from "./block.ts";
 import { checkFields, checkOpaque, type FieldTypes } from "./check-request.ts";
 import { isJsonArray, type JsonObject, type JsonValue } from "./json.ts";
 import { splitList } from "./known-messages.ts";
-import { listObjects, readArguments, readString } from "./read-block.ts";
+import { createArgumentsReader, listObjects, type ReadArguments, readString } from "./read-block.ts";
 
 const requestFields: FieldTypes = {
   model: "string",
@@ -27,10 +27,11 @@ export function parseOpenaiResponses(request: JsonObject): Message[] {
   if (typeof input === "string") return [{ role: "user", content: [{ type: "text", text: input }] }];
   if (!isJsonArray(input)) return [];
   const { known, fresh } = splitList(input);
-  return [...known, ...listObjects(fresh).flatMap((item) => parseItem(item) ?? [])];
+  const readArguments = createArgumentsReader();
+  return [...known, ...listObjects(fresh).flatMap((item) => parseItem(item, readArguments) ?? [])];
 }
 
-function parseItem(item: JsonObject): Message | undefined {
+function parseItem(item: JsonObject, readArguments: ReadArguments): Message | undefined {
   const type = item["type"] ?? "";
   const role = item["role"] ?? "";
   if (typeof type !== "string" || typeof role !== "string") return undefined;
@@ -39,7 +40,7 @@ function parseItem(item: JsonObject): Message | undefined {
   const parse = parserByType.get(type);
   return parse === undefined
     ? { role: "assistant", content: [{ type, content: checkOpaque(item, "input") }] }
-    : parse(item);
+    : parse(item, readArguments);
 }
 
 function parseContent(content: JsonValue | undefined): Block[] {
@@ -57,10 +58,10 @@ function parsePart(part: JsonObject): Block {
   return { type: isText ? "text" : type, text: readString(part["text"]) };
 }
 
-type ParseItem = (item: JsonObject) => Message;
+type ParseItem = (item: JsonObject, readArguments: ReadArguments) => Message;
 
-const parseFunctionCall: ParseItem = (item) => {
-  const input = readArguments(item["arguments"]);
+const parseFunctionCall: ParseItem = (item, readArguments) => {
+  const input = readArguments(item["arguments"], "input");
   const isUnparsable = input === undefined && (item["arguments"] ?? "") !== "";
   const block: Block = {
     type: "tool_use",
