@@ -84,6 +84,7 @@ describe.each(allBackends())("dead letters on $name", (backend) => {
       deadLettered: 0,
       discarded: 0,
       inFlight: 0,
+      failed: 0,
       difference: 0,
     });
     const audit = await turnpike("audit", "--org", org);
@@ -103,6 +104,7 @@ describe.each(allBackends())("dead letters on $name", (backend) => {
       deadLettered: 2,
       discarded: 2,
       inFlight: 0,
+      failed: 0,
       difference: 0,
     });
     const list = await turnpike("dead-letters", "list", "--org", org, "--state", "dead");

@@ -40,6 +40,9 @@ describe.each(queueBackends())("jobs that the queue gave up on $name", (backend)
   it("are listed by reason, and left alone, when it is only tried out", async () => {
     await giveUp(20);
     const failed = await failedCount();
+    const snapshot = await queue.findReceipts().snapshot();
+    expect(new Set(snapshot.failedIds)).toEqual(new Set(snapshot.jobIds));
+    expect(snapshot.failedIds).toHaveLength(20);
     const { stdout, exitCode } = await recover("--dry-run");
     expect(exitCode).toBe(0);
     expect(stdout).toContain(`${failed} jobs would wait again. Nothing was done.`);
@@ -65,6 +68,7 @@ describe.each(queueBackends())("jobs that the queue gave up on $name", (backend)
     await waitUntil(() => bodies.size === turns.length, { what: "all are handled" });
     for (const { receipt, body } of turns) expect(bodies.get(receipt)).toEqual([body]);
     expect(await failedCount()).toBe(0);
+    expect((await receipts.snapshot()).failedIds).toEqual([]);
   });
 
   it("are in the queue again for whoever asks for their receipts, with no attempt made", async () => {

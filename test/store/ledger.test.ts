@@ -13,7 +13,7 @@ const fixture = useStore();
 const letters = useDeadLetters(fixture);
 const editor = useEditor(fixture);
 
-const none = { before: 0, stored: 0, duplicate: 0, deadLettered: 0, discarded: 0, inFlight: 0 };
+const none = { before: 0, stored: 0, duplicate: 0, deadLettered: 0, discarded: 0, inFlight: 0, failed: 0 };
 
 async function countsOf(orgId: string, jobs: readonly { orgId: string; receipt: string }[] = []) {
   return (await letters().readLedgerCounts(jobs)).get(orgId);

@@ -4,7 +4,7 @@ import type { TimelineDeps } from "@turnpike/timeline/deps";
 export const emptyQueue: TimelineDeps["queue"] = {
   check: () => Promise.resolve(),
   findReceipt: () => Promise.resolve(undefined),
-  snapshot: () => Promise.resolve({ acceptedByOrg: new Map(), jobIds: [] }),
+  snapshot: () => Promise.resolve({ acceptedByOrg: new Map(), jobIds: [], failedIds: [] }),
   load: () =>
     Promise.resolve({
       jobs: 0,

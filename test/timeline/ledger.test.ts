@@ -44,7 +44,7 @@ async function accept(orgId: string, count: number): Promise<void> {
   }
 }
 
-const line = { stored: 0, duplicate: 0, deadLettered: 0, discarded: 0 };
+const line = { stored: 0, duplicate: 0, deadLettered: 0, discarded: 0, failed: 0 };
 
 describe("GET /v1/ledger", () => {
   it("misses a job that was taken out of the queue behind its back, and says of which org", async () => {
@@ -91,5 +91,18 @@ describe("GET /v1/ledger", () => {
     const kept = await (await timeline.app.request("/metrics")).text();
     expect(kept).toMatch(/^turnpike_ledger_difference\{app="timeline"\} 1$/m);
     outage = undefined;
+  });
+
+  it("shows what the queue gave up as failed, alone or together with others, and in flight", async () => {
+    const orgId = randomUUID();
+    await accept(orgId, 2);
+    const facts = () => ({ receipt: uuidv7(), orgId, requestId: "r", acceptedAt: new Date().toISOString() });
+    await producer.enqueue([1, 2, 3].map(() => ({ ...facts(), body: turnBody({ org: orgId }) })));
+    await fixture.sql`
+      UPDATE bullmq.job SET state = 'failed', finished_at_ms = 1
+      WHERE id LIKE ${`${orgId}%`} AND (name = 'ingest-turns' OR ctid = (
+        SELECT ctid FROM bullmq.job WHERE id LIKE ${`${orgId}%`} AND name <> 'ingest-turns' LIMIT 1))`;
+    const { body } = await ask<{ total: object }>(timeline.app, "/v1/ledger", orgId);
+    expect(body.total).toMatchObject({ accepted: 5, inFlight: 5, failed: 4, difference: 0 });
   });
 });

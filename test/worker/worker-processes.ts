@@ -14,6 +14,8 @@ import { findWidePrefix } from "../support/wide-prefix.ts";
 
 export interface WorkerProcesses {
   readonly sql: Sql;
+  readonly databaseUrl: string;
+  readonly prefix: string;
   /** In front of the database, for workers that are started with `behindProxy`. */
   readonly databaseProxy: TcpProxy;
   /** In front of a single Redis. */
@@ -54,6 +56,12 @@ export function useWorkerProcesses(backendOf: TestBackend | (() => TestBackend))
   return {
     get sql() {
       return need().sql;
+    },
+    get databaseUrl() {
+      return need().database.url;
+    },
+    get prefix() {
+      return need().prefix;
     },
     get databaseProxy() {
       return need().databaseProxy;

@@ -29,6 +29,10 @@ const gauges: Readonly<Record<string, readonly [help: string, valueOf: (reading:
     "Turns and posts of events that were ever accepted.",
     ({ total }) => total.accepted,
   ],
+  turnpike_ledger_failed: [
+    "Turns and posts of events in the queue that it gave up without a dead letter.",
+    ({ total }) => total.failed,
+  ],
   turnpike_dead_letters: [
     "Dead letters that are neither stored since nor discarded; those that are being replayed are among them.",
     ({ total }) => total.deadLettered - total.discarded,
@@ -87,7 +91,7 @@ export function addLedgerMetrics(registry: Registry, sources: Sources): void {
   }
   add({
     name: "turnpike_queue_state_jobs",
-    help: "Jobs in the queue, by BullMQ's states; `failed` are those of which not even a dead letter could be written.",
+    help: "Jobs in the queue, by BullMQ's states; `failed` are those that were given up without a dead letter.",
     labelNames: ["state"],
     async collect() {
       await refresh();

@@ -6,7 +6,7 @@ const ORG = "00000000-0000-0000-0000-000000000001";
 const OTHER = "00000000-0000-0000-0000-000000000002";
 
 const counts = (
-  facts: Partial<Record<"before" | "stored" | "duplicate" | "deadLettered" | "inFlight", number>>,
+  facts: Partial<Record<"before" | "stored" | "duplicate" | "deadLettered" | "inFlight" | "failed", number>>,
 ) => ({
   before: 0,
   stored: 0,
@@ -14,6 +14,7 @@ const counts = (
   deadLettered: 0,
   discarded: 0,
   inFlight: 0,
+  failed: 0,
   ...facts,
 });
 
@@ -31,6 +32,11 @@ describe("the ledger", () => {
   it("has no difference when everything is somewhere", () => {
     const line = draw(10, 10, { stored: 4, duplicate: 3, deadLettered: 2, inFlight: 1 });
     expect(line).toMatchObject({ accepted: 10, difference: 0 });
+  });
+
+  it("shows what the queue gave up, which is in flight all the same", () => {
+    const line = draw(3, 3, { stored: 1, inFlight: 2, failed: 2 });
+    expect(line).toMatchObject({ accepted: 3, inFlight: 2, failed: 2, difference: 0 });
   });
 
   it("misses what is nowhere, whatever was accepted meanwhile", () => {

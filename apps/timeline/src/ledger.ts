@@ -13,7 +13,7 @@
 import type { LedgerCounts } from "@turnpike/store/ledger/read-ledger-counts";
 import { noCounts } from "@turnpike/store/ledger/read-ledger-counts";
 
-/** Of an org: what was accepted, and where it is. `accepted` is the sum of the next four and `difference`. */
+/** Of an org: what was accepted, and where it is. `accepted` is the sum of `stored`, `duplicate`, `deadLettered`, `inFlight` and `difference`. */
 export interface LedgerLine {
   readonly accepted: number;
   readonly stored: number;
@@ -22,6 +22,8 @@ export interface LedgerLine {
   readonly deadLettered: number;
   readonly discarded: number;
   readonly inFlight: number;
+  /** Of those in flight: what the queue gave up without a dead letter. It comes to no end by itself. */
+  readonly failed: number;
   /** What nothing explains: above zero is lost, below zero is there without having been accepted. */
   readonly difference: number;
 }
@@ -57,11 +59,20 @@ export function drawUpLedger(readings: LedgerReadings): Omit<Ledger, "readAt"> {
 }
 
 function lineOf(acceptedBefore: number, counts: LedgerCounts, acceptedAfter: number): LedgerLine {
-  const { before, stored, duplicate, deadLettered, discarded, inFlight } = counts;
+  const { before, stored, duplicate, deadLettered, discarded, inFlight, failed } = counts;
   const sum = stored + duplicate + deadLettered + inFlight;
   // As many as were accepted at the moment of the store's snapshot, which is between the two readings of the queue.
   const accepted = Math.max(before + acceptedBefore, Math.min(sum, before + acceptedAfter));
-  return { accepted, stored, duplicate, deadLettered, discarded, inFlight, difference: accepted - sum };
+  return {
+    accepted,
+    stored,
+    duplicate,
+    deadLettered,
+    discarded,
+    inFlight,
+    failed,
+    difference: accepted - sum,
+  };
 }
 
 const emptyLine: LedgerLine = {
@@ -71,6 +82,7 @@ const emptyLine: LedgerLine = {
   deadLettered: 0,
   discarded: 0,
   inFlight: 0,
+  failed: 0,
   difference: 0,
 };
 
@@ -82,6 +94,7 @@ function add(total: LedgerLine, line: LedgerLine): LedgerLine {
     deadLettered: total.deadLettered + line.deadLettered,
     discarded: total.discarded + line.discarded,
     inFlight: total.inFlight + line.inFlight,
+    failed: total.failed + line.failed,
     difference: total.difference + Math.abs(line.difference),
   };
 }

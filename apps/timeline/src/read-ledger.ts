@@ -8,6 +8,7 @@ export interface LedgerSources {
   readonly deadLetters: {
     readLedgerCounts(
       jobs: readonly { readonly orgId: string; readonly receipt: string }[],
+      failed: readonly { readonly orgId: string; readonly receipt: string }[],
     ): Promise<ReadonlyMap<string, LedgerCounts>>;
   };
 }
@@ -22,7 +23,10 @@ const JOB_ID = new RegExp(`^(${UUID})_(${UUID})$`);
 export async function readLedger({ queue, deadLetters }: LedgerSources): Promise<Ledger> {
   const readAt = new Date().toISOString();
   const first = await queue.snapshot();
-  const counts = await deadLetters.readLedgerCounts(first.jobIds.flatMap(parseJobId));
+  const counts = await deadLetters.readLedgerCounts(
+    first.jobIds.flatMap(parseJobId),
+    first.failedIds.flatMap(parseJobId),
+  );
   const second = await queue.snapshot();
   return {
     ...drawUpLedger({

@@ -11,13 +11,15 @@ export interface QueueLoad extends RegisteredLoad, QueueStates {}
 export function mergeSnapshots(snapshots: readonly QueueSnapshot[]): QueueSnapshot {
   const acceptedByOrg = new Map<string, number>();
   const jobIds = new Set<string>();
+  const failedIds = new Set<string>();
   for (const snapshot of snapshots) {
     for (const [orgId, accepted] of snapshot.acceptedByOrg)
       acceptedByOrg.set(orgId, (acceptedByOrg.get(orgId) ?? 0) + accepted);
     for (const jobId of snapshot.jobIds) jobIds.add(jobId);
+    for (const jobId of snapshot.failedIds) failedIds.add(jobId);
   }
   // A job that was replayed may lie in two shards for a moment.
-  return { acceptedByOrg, jobIds: [...jobIds] };
+  return { acceptedByOrg, jobIds: [...jobIds], failedIds: [...failedIds] };
 }
 
 /** Add up how full the shards are; the oldest job is that of all, the memory that of the fullest server. */

@@ -69,19 +69,29 @@ export function createPostgresRegister(connection: unknown): Register {
       };
     },
     async snapshot() {
-      const { rows } = await pool.query<{ accepted: Record<string, number> | null; ids: string[] | null }>(
-        `SELECT (SELECT json_object_agg(org_id, n)
+      const { rows } = await pool.query<{
+        accepted: Record<string, number> | null;
+        ids: string[] | null;
+        failed: string[] | null;
+      }>(
+        `WITH turns AS MATERIALIZED (
+           SELECT id, state FROM bullmq.job WHERE queue = $1 AND name <> $2
+           UNION
+           SELECT p.job_id, j.state
+             FROM bullmq.job j JOIN turnpike_queue.payloads p ON p.carrier = j.id
+            WHERE j.queue = $1 AND j.name = $2)
+         SELECT (SELECT json_object_agg(org_id, n)
                    FROM (SELECT org_id, sum(accepted) AS n FROM turnpike_queue.counts GROUP BY org_id) c) AS accepted,
-                (SELECT json_agg(id)
-                   FROM (SELECT id FROM bullmq.job WHERE queue = $1 AND name <> $2
-                         UNION
-                         SELECT p.job_id
-                           FROM bullmq.job j JOIN turnpike_queue.payloads p ON p.carrier = j.id
-                          WHERE j.queue = $1 AND j.name = $2) t) AS ids`,
+                (SELECT json_agg(DISTINCT id) FROM turns) AS ids,
+                (SELECT json_agg(DISTINCT id) FROM turns WHERE state = 'failed') AS failed`,
         [INGEST_QUEUE, INGEST_TURNS],
       );
-      const { accepted, ids } = rows[0] ?? { accepted: null, ids: null };
-      return { acceptedByOrg: new Map(Object.entries(accepted ?? {})), jobIds: ids ?? [] };
+      const { accepted, ids, failed } = rows[0] ?? { accepted: null, ids: null, failed: null };
+      return {
+        acceptedByOrg: new Map(Object.entries(accepted ?? {})),
+        jobIds: ids ?? [],
+        failedIds: failed ?? [],
+      };
     },
   };
 }

@@ -119,12 +119,13 @@ export function createRedisRegister(connection: unknown, prefix: string): Regist
   };
 
   const readSnapshot = async (): Promise<QueueSnapshot> => {
-    const [accepted = [], ...ids] = (await run(SNAPSHOT, [])) as string[][];
+    const [accepted = [], failedIds = [], ...ids] = (await run(SNAPSHOT, [])) as string[][];
     const counts = pairs(accepted);
     return {
       acceptedByOrg: new Map(counts.map(([orgId, count]) => [orgId, Number(count)])),
       // The turns of a parcel are in the register one by one, from the moment when it is in the queue.
       jobIds: [...new Set(ids.flat())].filter((id) => !isParcelId(id)),
+      failedIds,
     };
   };
 

@@ -137,9 +137,27 @@ end
 return gone
 `;
 
-/** Returns what was accepted by org, and the ids of all jobs. Not a MULTI: Redis refuses every one when it is out of memory. */
+/**
+ * Returns what was accepted by org, the ids of the turns that BullMQ gave up, alone or with their parcel, and the ids of all jobs. Not a MULTI: Redis refuses every one when it is
+ * out of memory.
+ */
 export const SNAPSHOT = `
-local cut = { redis.call("HGETALL", KEYS[1]), redis.call("HKEYS", KEYS[2]) }
+local failed, parcels, any = {}, {}, false
+for _, id in ipairs(redis.call("ZRANGE", KEYS[12], 0, -1)) do
+  if string.find(id, "_p", 1, true) then
+    parcels[id], any = true, true
+  else
+    failed[#failed + 1] = id
+  end
+end
+if any then
+  local entries = redis.call("HGETALL", KEYS[2])
+  for i = 1, #entries, 2 do
+    local carrier = string.match(entries[i + 1], " (.*)$")
+    if carrier and parcels[carrier] then failed[#failed + 1] = entries[i] end
+  end
+end
+local cut = { redis.call("HGETALL", KEYS[1]), failed, redis.call("HKEYS", KEYS[2]) }
 for _, list in ipairs({ 7, 8, 10 }) do cut[#cut + 1] = redis.call("LRANGE", KEYS[list], 0, -1) end
 for _, set in ipairs({ 9, 11, 12 }) do cut[#cut + 1] = redis.call("ZRANGE", KEYS[set], 0, -1) end
 return cut

@@ -32,6 +32,8 @@ export interface QueueSnapshot {
   readonly acceptedByOrg: ReadonlyMap<string, number>;
   /** Every job that is in the queue, in whatever state, or was not yet taken off the register. */
   readonly jobIds: readonly string[];
+  /** Those of them that BullMQ gave up, see `failed-jobs.ts`. */
+  readonly failedIds: readonly string[];
 }
 
 /** What a sweep found. All but `checked` are 0 unless a process died or a queue was tampered with. */

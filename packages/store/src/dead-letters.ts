@@ -50,7 +50,8 @@ export function createDeadLetters(options: {
       discardDeadLetters(pool, keys, entry),
     writeAudit: (entry: AuditEntry) => writeAudit(pool.statement, entry),
     listAudit: (query: ListAuditQuery) => reading.ask((db) => listAudit(db, query)),
-    readLedgerCounts: (jobs: readonly LetterKey[]) => readLedgerCounts(pool, jobs),
+    readLedgerCounts: (jobs: readonly LetterKey[], failed?: readonly LetterKey[]) =>
+      readLedgerCounts(pool, jobs, failed),
     async close() {
       await Promise.all([pool.close(), reading.close(CLOSE_TIMEOUT_S)]);
     },

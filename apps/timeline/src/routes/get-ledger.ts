@@ -17,6 +17,10 @@ const line = {
   deadLettered: count.openapi({ description: "Includes `discarded`, and what is being replayed." }),
   discarded: count,
   inFlight: count.openapi({ description: "In the queue, and neither stored nor dead-lettered." }),
+  failed: count.openapi({
+    description:
+      "Of `inFlight`: what the queue gave up without a dead letter. `turnpike queue recover` brings it back.",
+  }),
   difference: count.openapi({
     description:
       "What nothing explains: accepted - stored - duplicate - deadLettered - inFlight. Above zero is lost, below zero is there without " +

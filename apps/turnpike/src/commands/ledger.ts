@@ -12,6 +12,7 @@ const columns: readonly Column<LedgerLine & { readonly orgId: string }>[] = [
   { head: "dead", align: "right", cell: ({ deadLettered }) => deadLettered },
   { head: "discarded", align: "right", cell: ({ discarded }) => discarded },
   { head: "in flight", align: "right", cell: ({ inFlight }) => inFlight },
+  { head: "failed", align: "right", cell: ({ failed }) => failed },
   { head: "difference", align: "right", cell: ({ difference }) => difference },
 ];
 
@@ -29,5 +30,9 @@ export function addLedger(program: Command): void {
           ? "Everything that was accepted is accounted for."
           : `${ledger.total.difference} not accounted for.`,
       );
+      if (ledger.total.failed > 0)
+        say(
+          `${ledger.total.failed} were given up by the queue; \`turnpike queue recover\` brings them back.`,
+        );
     });
 }

@@ -12,6 +12,8 @@ export interface LedgerCounts {
   readonly discarded: number;
   /** Of the jobs that were asked for: those that are neither stored nor dead-lettered. */
   readonly inFlight: number;
+  /** Those of them that the queue gave up. */
+  readonly failed: number;
 }
 
 /** The counts of an org of which nothing is known. */
@@ -22,6 +24,7 @@ export const noCounts: LedgerCounts = {
   deadLettered: 0,
   discarded: 0,
   inFlight: 0,
+  failed: 0,
 };
 
 // What one statement asks for: a megabyte or two of parameters.
@@ -33,19 +36,23 @@ type CountRow = { readonly org_id: string; readonly kind: keyof LedgerCounts; re
  * Read the counts of all orgs in one snapshot. The cost grows with the orgs, the letters that are not resolved, and the jobs; not
  * with what is stored.
  * @param jobs the jobs that the queue held a moment before; read them first.
+ * @param failed those of them that it gave up.
  * @throws AppError `store_unavailable` or `store_contention`.
  */
 export function readLedgerCounts(
   pool: WritePool,
   jobs: readonly LetterKey[],
+  failed: readonly LetterKey[] = [],
 ): Promise<ReadonlyMap<string, LedgerCounts>> {
   return pool.transaction(async (tx) => {
     await tx`SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY`;
     // Before there is a snapshot: rows that are moved while this one waits for their table (`partition-tables.ts`) would not be in it.
     await tx`LOCK TABLE ledger_counts, dead_letters, receipts IN ACCESS SHARE MODE`;
     const rows = [...(await countEnded(tx)), ...(await countLetters(tx))];
-    for (let from = 0; from < jobs.length; from += CHUNK) {
-      rows.push(...(await countInFlight(tx, jobs.slice(from, from + CHUNK))));
+    for (const [kind, keys] of [["inFlight", jobs] as const, ["failed", failed] as const]) {
+      for (let from = 0; from < keys.length; from += CHUNK) {
+        rows.push(...(await countUnended(tx, kind, keys.slice(from, from + CHUNK))));
+      }
     }
     const counts = new Map<string, LedgerCounts>();
     for (const { org_id: orgId, kind, count } of rows) {
@@ -74,9 +81,13 @@ function countLetters(tx: Transaction): Promise<CountRow[]> {
     SELECT org_id, 'discarded', count(*)::text FROM open WHERE discarded_at IS NOT NULL GROUP BY org_id`;
 }
 
-function countInFlight(tx: Transaction, jobs: readonly LetterKey[]): Promise<CountRow[]> {
+function countUnended(
+  tx: Transaction,
+  kind: "inFlight" | "failed",
+  jobs: readonly LetterKey[],
+): Promise<CountRow[]> {
   return tx<CountRow>`
-    SELECT j.org_id, 'inFlight' AS kind, count(*)::text AS count
+    SELECT j.org_id, ${kind}::text AS kind, count(*)::text AS count
     FROM unnest(${jobs.map(({ orgId }) => orgId)}::uuid[], ${jobs.map(({ receipt }) => receipt)}::uuid[])
       AS j (org_id, receipt)
     WHERE NOT EXISTS (SELECT FROM receipts r WHERE r.org_id = j.org_id AND r.receipt = j.receipt OFFSET 0)
