@@ -196,6 +196,15 @@ describe("a path that a proxy may read otherwise", () => {
   });
 });
 
+describe("a transfer coding", () => {
+  it("other than chunked is refused, not read as what it is not", async () => {
+    const lines = ["POST /v1/ingest HTTP/1.1", "Host: localhost", "Content-Type: application/json"];
+    const answer = await ask(url, [...lines, "Transfer-Encoding: gzip, chunked", "", "0"]);
+    expect(answer.status).toBe(400);
+    expect(answer.body).toContain("Transfer-Encoding");
+  });
+});
+
 describe("every answer", () => {
   it.each([
     ["a route's", "/ping", 200],

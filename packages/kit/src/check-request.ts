@@ -14,6 +14,7 @@ export const checkRequest: MiddlewareHandler<HttpEnv> = (c, next) => {
   if (incoming !== undefined) {
     const target = incoming.url ?? "";
     requireTarget(target);
+    requireChunkedAlone(incoming);
     const authorities = readAuthorities(incoming, target);
     requireKnownHost(authorities, c.env);
     requireSameOrigin(incoming, authorities[0] ?? "");
@@ -24,6 +25,13 @@ export const checkRequest: MiddlewareHandler<HttpEnv> = (c, next) => {
 function requireTarget(target: string): void {
   const fault = findTargetFault(target);
   if (fault !== undefined) throw new AppError("invalid_query", `bad request target: ${fault}`);
+}
+
+// Node.js undoes `chunked` and leaves what else is named: the body would be read as what it is not.
+function requireChunkedAlone({ headers }: IncomingMessage): void {
+  const coding = headers["transfer-encoding"];
+  if (coding !== undefined && coding.trim().toLowerCase() !== "chunked")
+    throw new AppError("invalid_query", "the Transfer-Encoding may be chunked and nothing else");
 }
 
 /** What the request says that it wants to reach: the first counts (RFC 9112, 3.2.2). */
