@@ -99,35 +99,29 @@ describe("a field of a post of events", () => {
 });
 
 describe("a body of which each item is wrong", () => {
+  const turnWith = (content: string): string =>
+    JSON.stringify({ ...turn, response: 0 }).replace(
+      '"response":0',
+      `"response":{"message":{"content":[${content}]}}`,
+    );
+
   it.each<[string, string, string]>([
+    ["/v1/ingest", turnWith(`${"0,".repeat(900_000)}0`), "response.message.content[0]: expected object"],
     [
       "/v1/ingest",
-      `{"message":{"content":[${"0,".repeat(900_000)}0]}}`,
-      "response.message.content[0]: expected object",
+      turnWith(`${'{"type":1},'.repeat(190_000)}{}`),
+      "response.message.content[0].type: expected string",
     ],
     [
-      "/v1/ingest",
-      `{"message":{"content":[${'{"type":"a"},'.repeat(190_000)}{"type":1}]}}`,
-      "response.message.content[190000].type: expected string",
+      "/v1/ingest/events",
+      `{"session":${JSON.stringify(session)},"events":[${`{"type":1},`.repeat(190_000)}{}]}`,
+      "events",
     ],
-  ])("is refused for the first of them, in no time: %s", async (path, bad, detail) => {
+  ])("is refused for the first of them, in no time: %s", async (path, body, detail) => {
     const { app } = createTestIngest(limits);
-    const body = JSON.stringify({ ...turn, response: 0 }).replace('"response":0', `"response":${bad}`);
     const { user } = process.cpuUsage();
     const refused = await post(app, path, body);
-    expect((await readProblem(refused)).detail).toContain(detail);
-    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(3_000);
-  });
-
-  it("is refused for what a post of events may hold", async () => {
-    const { app } = createTestIngest(limits);
-    const before = process.memoryUsage().rss;
-    const refused = await post(
-      app,
-      "/v1/ingest/events",
-      `{"session":${JSON.stringify(session)},"events":[${"0,".repeat(900_000)}0]}`,
-    );
-    expect((await readProblem(refused)).detail).toContain("invalid envelope: events");
-    expect((process.memoryUsage().rss - before) / MIB).toBeLessThan(150);
+    expect((await readProblem(refused)).detail).toContain(`invalid envelope: ${detail}`);
+    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(700);
   });
 });

@@ -5,7 +5,6 @@
 import { z } from "zod";
 import { Envelope, JsonObjectSchema, UNKNOWN_HARNESS } from "./envelope.ts";
 import { AppError } from "./errors.ts";
-import { isJsonObject } from "./json.ts";
 import { readTime } from "./read-time.ts";
 import { EVENT_TYPE, isReservedEventId, isTombstoneType, MAX_EVENT_TYPE_LENGTH } from "./reserved-events.ts";
 import { describeIssue } from "./turn-body.ts";
@@ -79,16 +78,7 @@ export type EventsBody = z.output<typeof EventsBody>;
  * @throws AppError `invalid_envelope`; the message names the field, with its index, and never repeats its value.
  */
 export function readEventsBody(input: unknown): EventsBody {
-  const parsed = EventsBody.safeParse(withoutSurplus(input));
+  const parsed = EventsBody.safeParse(input);
   if (parsed.success) return parsed.data;
   throw new AppError("invalid_envelope", `invalid envelope: ${describeIssue(parsed.error)}`);
-}
-
-/** One event too many is as good as a million, of each of which the schema would say what is wrong. */
-function withoutSurplus(input: unknown): unknown {
-  if (!isJsonObject(input)) return input;
-  const { events } = input;
-  return Array.isArray(events) && events.length > MAX_EVENTS
-    ? { ...input, events: events.slice(0, MAX_EVENTS + 1) }
-    : input;
 }
