@@ -175,7 +175,7 @@ describe.each(queueBackends())("a worker on $name waits", (backend) => {
   }, 120_000);
 
   it("for no turn that fails alone while others are stored: that one is dead, after attempts that count", async () => {
-    await workers.sql.unsafe(raise("XX000", "nodes", "NEW.content LIKE '%the poison%'"));
+    await workers.sql.unsafe(raise("XX000", "nodes", "NEW.content::text LIKE '%the poison%'"));
     const org = randomUUID();
     const others = randomUUID();
     const [body = ""] = conversation({ org, turns: 1 });

@@ -12,6 +12,7 @@ import { createLinks, type Links, NOWHERE } from "./links.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";
 import { type PostgresServer, startPostgresServer } from "./postgres-server.ts";
 import { type RedisServer, startRedisServer } from "./redis-server.ts";
+import { makeWorkerRole, WORKER_ROLE } from "./worker-role.ts";
 
 /** A queue backend. */
 export type Backend = "redis" | "postgres";
@@ -42,6 +43,10 @@ export interface RigOptions {
   /** Folder of the bundles. */
   readonly distDir: string;
   readonly workers?: number;
+  /** Whether the workers have a role of their own in the database, `WORKER_ROLE`. */
+  readonly hasWorkerRole?: boolean;
+  /** Added to the environment of the workers. */
+  readonly workerEnv?: Readonly<Record<string, string>>;
 }
 
 const INGESTS = 2;
@@ -61,7 +66,8 @@ export async function createRig(options: RigOptions): Promise<Rig> {
   const abandon = (): void => removeFolder(folder);
   process.once("exit", abandon);
   try {
-    return await build(folder, { backend, distDir, workers: options.workers ?? 3 }, closes, stop);
+    const { workers = 3, hasWorkerRole = false, workerEnv = {} } = options;
+    return await build(folder, { backend, distDir, workers, hasWorkerRole, workerEnv }, closes, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -70,7 +76,7 @@ export async function createRig(options: RigOptions): Promise<Rig> {
 
 async function build(
   folder: string,
-  { backend, distDir, workers }: Required<RigOptions>,
+  { backend, distDir, workers, hasWorkerRole, workerEnv }: Required<RigOptions>,
   closes: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Rig> {
@@ -82,6 +88,7 @@ async function build(
   const postgres = await startPostgresServer(dataDir, (url) => links.movePostgres(url));
   closes.push(() => postgres.stop());
   await migrate(postgres.url());
+  if (hasWorkerRole) await makeWorkerRole(postgres.url(), backend === "postgres");
   const redis =
     backend === "redis"
       ? await startRedisServer(join(folder, "redis"), (url) => links.moveRedis(url))
@@ -91,6 +98,7 @@ async function build(
   const throughLink = (link: { readonly url: string }): string => {
     const url = new URL(postgres.url());
     url.port = new URL(link.url).port;
+    if (hasWorkerRole && link === links.workerStore) url.username = WORKER_ROLE;
     return url.href;
   };
   const start = (app: AppName, name: string, onMove: (url: string) => void): App => {
@@ -108,6 +116,7 @@ async function build(
       CONCURRENCY: "8",
       DATABASE_POOL: "6",
       SHUTDOWN_DEADLINE_MS: "8000",
+      ...(app === "worker" ? workerEnv : {}),
     };
     const started = startApp({ app, name, distDir, env, onUp: onMove, onDown: () => onMove(NOWHERE) });
     closes.push(() => started.stop());
