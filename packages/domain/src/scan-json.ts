@@ -4,6 +4,7 @@
  * Of valid JSON what it says is right; of anything else it is right up to where `JSON.parse` gives up.
  */
 import type { ListFinder } from "./find-message-list.ts";
+import { createNameCounter, type NameCounter } from "./name-counter.ts";
 
 /** How deep a body may be nested: a little deeper than what is opaque inside it (`find-json-fault.ts`). */
 export const MAX_BODY_DEPTH = 520;
@@ -12,11 +13,12 @@ export const MAX_BODY_DEPTH = 520;
 export const MAX_BODY_VALUES = 1_000_000;
 
 /**
- * How many of these may be members of objects, and how many may be objects or arrays. A name that comes once costs V8 up to 760 bytes
- * and 5 µs, an object 56 bytes and whatever is made of it; a number in an array costs a hundredth (2026-11-30).
+ * How many of these may be objects or arrays, and how many different names their members may have. A name that comes once costs V8 up
+ * to 760 bytes and 5 µs, an object 56 bytes and whatever is made of it; a number in an array, and a name that is known, cost a hundredth
+ * (2026-11-30). Bodies of agents hold an object or array every 350 bytes and some fifty names in all.
  */
-export const MAX_BODY_MEMBERS = 200_000;
 export const MAX_BODY_CONTAINERS = 200_000;
+export const MAX_BODY_NAMES = 200_000;
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -35,6 +37,7 @@ const NEAR_BYTES = 8;
 const TEXT_PIECE_CHARS = 65_536;
 
 const NO_LIST = -1;
+const NO_STRING = -1;
 
 /** What a pass over JSON found. */
 export interface JsonScan {
@@ -61,6 +64,7 @@ interface State {
   values: number;
   members: number;
   containers: number;
+  readonly names: NameCounter;
   /** Nothing has come yet behind the bracket that was opened last, or at all. */
   isFresh: boolean;
   isInString: boolean;
@@ -92,6 +96,7 @@ export function createJsonScanner(finder?: ListFinder): JsonScanner {
     values: 0,
     members: 0,
     containers: 0,
+    names: createNameCounter(),
     isFresh: true,
     isInString: false,
     isEscaped: false,
@@ -112,13 +117,17 @@ function scanPiece(bytes: Buffer, state: State, finder?: ListFinder): string | u
   let place = state.isInString ? endString(bytes, state.isEscaped ? 1 : 0, state) : 0;
   let { depth, values, members, containers, isFresh } = state;
   let listDepth = NO_LIST;
+  // The string that was passed last; none yet of these bytes.
+  let [stringFrom, stringTo] = [NO_STRING, NO_STRING];
   while (place < length) {
     const byte = bytes[place] as number;
     place += 1;
     if (byte === QUOTE) {
       if (isFresh) values += 1;
       isFresh = false;
+      stringFrom = place;
       place = endString(bytes, place, state);
+      stringTo = place - 1;
     } else if (byte === COMMA) {
       values += 1;
       isFresh = false;
@@ -143,8 +152,9 @@ function scanPiece(bytes: Buffer, state: State, finder?: ListFinder): string | u
       depth -= 1;
     } else if (byte === COLON) {
       members += 1;
-      if (members > MAX_BODY_MEMBERS)
-        return `more than ${MAX_BODY_MEMBERS} values that are members of objects`;
+      // A name that came with the bytes before counts as a new one.
+      const names = state.names.count(bytes, stringFrom, stringTo);
+      if (names > MAX_BODY_NAMES) return `more than ${MAX_BODY_NAMES} different names of members`;
     } else if (isFresh && byte > SPACE) {
       values += 1;
       isFresh = false;

@@ -1,0 +1,41 @@
+/**
+ * Counts the different names of a body's members, in a table that does not grow with them. It counts too few only for names of one
+ * hash, which nobody can choose: the hash begins with a number of this process's own. A name whose place another has taken counts again.
+ */
+import { randomBytes } from "node:crypto";
+
+/** Counts different names. */
+export interface NameCounter {
+  /** Count the name that stands at these bytes, if it is a new one; how many there are now. */
+  count(bytes: Uint8Array, from: number, to: number): number;
+}
+
+// A body has some fifty names; a table for more is made when they come.
+const FEW_PLACES = 1_024;
+const MANY_PLACES = 65_536;
+const FNV_PRIME = 0x01000193;
+
+const seed = randomBytes(4).readUInt32LE();
+
+/** Begin with none. */
+export function createNameCounter(): NameCounter {
+  let places: Uint32Array | undefined;
+  let names = 0;
+  return {
+    count(bytes, from, to) {
+      if (from < 0) return (names += 1);
+      places ??= new Uint32Array(FEW_PLACES);
+      let hash = seed;
+      for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), FNV_PRIME);
+      // Names of like ends are to lie apart; 0 is an empty place.
+      hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+      const tag = (hash ^ (hash >>> 13)) >>> 0 || 1;
+      const place = tag % places.length;
+      if (places[place] === tag) return names;
+      places[place] = tag;
+      names += 1;
+      if (places.length === FEW_PLACES && names >= FEW_PLACES) places = new Uint32Array(MANY_PLACES);
+      return names;
+    },
+  };
+}
