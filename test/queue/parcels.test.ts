@@ -77,6 +77,25 @@ describe.each(queueBackends())("turns that travel together on $name", (backend) 
     expect(await bookOf()).toEqual({ accepted: 3, ...NOTHING_LEFT });
   });
 
+  it.each([
+    ["one of them", 2, (turns: readonly unknown[]) => ({ v: 1, turns: [...turns.slice(0, 2), "spoilt"] })],
+    ["all", 0, () => "spoilt"],
+  ])(
+    "are parted when %s cannot be read of what carries them: that is dead, the rest stored",
+    async (_of, whole, spoil) => {
+      const turns = await putIn(["{}", "{}", "{}"]);
+      await queue.changeRaw((data) => spoil((data as { turns: unknown[] }).turns));
+      const stored: string[] = [];
+      queue.consume(async (_turn, { jobId }) => void stored.push(jobId));
+      await untilEmpty();
+      expect(new Set(stored)).toEqual(new Set(turns.slice(0, whole).map(idOf)));
+      const letters = queue.letters().map(({ receipt, code }) => `${code} ${receipt}`);
+      const dead = turns.slice(whole).map(({ receipt }) => `unreadable_job ${receipt}`);
+      expect([letters.length, new Set(letters)]).toEqual([dead.length, new Set(dead)]);
+      expect(await queue.countJobs()).toMatchObject({ failed: 0 });
+    },
+  );
+
   it("are parted when one of them is bad for good: it is buried alone, and can be put back", async () => {
     const turns = await putIn(["{}", '{"bad":true}', "{}"]);
     const handled: string[] = [];

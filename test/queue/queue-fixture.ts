@@ -29,6 +29,8 @@ export interface QueueFixture {
   findReceipts(location?: QueueLocation): QueueInspector;
   /** Put a payload into the queue as another version of the producer might. */
   putRaw(jobId: string, data: unknown): Promise<void>;
+  /** Change what the jobs of the queue hold, as nobody should. */
+  changeRaw(change: (data: unknown) => unknown): Promise<void>;
   /** Take jobs out of the queue as nobody should: the register hears of it on Postgres only. */
   removeRaw(jobIds: readonly string[]): Promise<void>;
   /** Count the jobs that the queue holds, by their state. */
@@ -76,6 +78,7 @@ export function useQueue(backend: TestBackend): QueueFixture {
     consume: (handle, options) => need().consume(handle, options),
     findReceipts: (location) => need().findReceipts(location),
     putRaw: (jobId, data) => need().putRaw(jobId, data),
+    changeRaw: (change) => need().changeRaw(change),
     removeRaw: (jobIds) => need().removeRaw(jobIds),
     countJobs: () => need().countJobs(),
     dump: () => need().dump(),
@@ -143,6 +146,10 @@ async function createFixture(backend: TestBackend) {
       onQueue(async (queue) => {
         await queue.add(INGEST_TURN, data, { jobId, attempts: 30, backoff: { type: "custom" } });
       }),
+    changeRaw: (change: (data: unknown) => unknown) =>
+      onQueue(async (queue) => {
+        for (const job of await queue.getJobs()) await job.updateData(change(job.data));
+      }),
     removeRaw: (jobIds: readonly string[]) =>
       onQueue(async (queue) => {
         for (const jobId of jobIds) await queue.remove(jobId);
@@ -161,6 +168,7 @@ interface Inspected {
   remove(jobId: string): Promise<unknown>;
   add(name: string, data: unknown, options: object): Promise<unknown>;
   getJobCounts(): Promise<Record<string, number>>;
+  getJobs(): Promise<readonly { data: unknown; updateData(data: unknown): Promise<void> }[]>;
 }
 
 async function dumpRedis(url: string, prefix: string): Promise<string> {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openBackend } from "@turnpike/queue/backend";
 import { INGEST_QUEUE } from "@turnpike/queue/catalog";
 import type { TestBackend } from "../support/backends.ts";
+import { MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/retry-policy";
 import { queueBackends } from "../support/backends.ts";
 import { conversation } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -189,7 +190,7 @@ describe.each(queueBackends())("a worker on $name waits", (backend) => {
     await waitUntil(isDead, { what: "it is dead", timeoutMs: 120_000 });
     const [letter] = await workers.sql`SELECT code, reason, attempts FROM dead_letters`;
     expect(letter).toMatchObject({ code: "store_failed", reason: "database: XX000" });
-    expect(letter?.["attempts"]).toBeGreaterThan(30);
+    expect(letter?.["attempts"]).toBeGreaterThan(MAX_COUNTED_ATTEMPTS.suspect);
     await workers.settled(others, stored);
     await workers.sql.unsafe(UNBREAK);
     await workers.sql`DELETE FROM dead_letters`;

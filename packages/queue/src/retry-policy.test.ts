@@ -18,12 +18,12 @@ describe("the verdict on a failure", () => {
   });
 
   it("is to wait for what is away however long it takes, and to give up what was tried often enough", () => {
-    expect(triedAfter(MAX_COUNTED_ATTEMPTS - 1)).toEqual(triedAfter(0));
-    expect(triedAfter(MAX_COUNTED_ATTEMPTS)).toEqual([
-      "queue_unavailable",
-      "store_unavailable",
-      "store_contention",
-    ]);
+    const away = ["queue_unavailable", "store_unavailable", "store_contention"];
+    const { retry, suspect } = MAX_COUNTED_ATTEMPTS;
+    expect(triedAfter(suspect - 1)).toEqual(triedAfter(0));
+    expect(triedAfter(suspect)).toEqual([...away, "internal"]);
+    expect(triedAfter(retry - 1)).toEqual([...away, "internal"]);
+    expect(triedAfter(retry)).toEqual(away);
   });
 });
 

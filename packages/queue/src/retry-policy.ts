@@ -3,8 +3,11 @@ import type { ErrorCode } from "@turnpike/domain/errors";
 /** How often BullMQ tries a job at most: more often than any outage lasts. Whether it is worth trying is judged by `isWorthTrying`. */
 export const MAX_ATTEMPTS = 1_000_000;
 
-/** How many attempts may be held against a job, see `hold-against.ts`. */
-export const MAX_COUNTED_ATTEMPTS = 30;
+/**
+ * How many attempts may be held against a job, see `hold-against.ts`. A suspect has its worker for itself, for as long as a statement
+ * may take (a minute), so it gets fewer.
+ */
+export const MAX_COUNTED_ATTEMPTS = { retry: 30, suspect: 10 } as const;
 
 const FIRST_DELAY_MS = 250;
 
@@ -42,7 +45,7 @@ export const verdicts = {
 export function isWorthTrying(code: ErrorCode, countedAttempts: number): boolean {
   const verdict = verdicts[code];
   if (verdict === "wait") return true;
-  return verdict !== "dead" && countedAttempts < MAX_COUNTED_ATTEMPTS;
+  return verdict !== "dead" && countedAttempts < MAX_COUNTED_ATTEMPTS[verdict];
 }
 
 /**
