@@ -194,7 +194,7 @@ describe("partitioning that does not come to its end leaves everything as it was
     await fixture.sql`CREATE TABLE turns_p2 ()`;
     const failure = await partition(fixture).catch((error: unknown) => error);
     expect(failure).toMatchObject({
-      code: "internal",
+      code: "store_failed",
       cause: { message: 'relation "turns_p2" already exists' },
     });
     await fixture.sql`DROP TABLE turns_p2`;
