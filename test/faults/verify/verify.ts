@@ -21,14 +21,18 @@ export interface Verdict {
 }
 
 const DRAIN_PATIENCE_MS = 200_000;
+// What gathers in a long outage takes its time; two cores that run all of this store 50 of the load's turns a second at the least.
+const TURNS_WITHIN_PATIENCE = 10_000;
+const PATIENCE_MS_PER_TURN = 20;
 
 /** Wait until nothing is in flight, and check. The rig is healthy and the load has ended. */
 export async function verify(rig: Rig, expectations: Expectations, client: Client): Promise<Verdict> {
   const begun = Date.now();
+  const more = Math.max(0, client.counts().accepted - TURNS_WITHIN_PATIENCE);
   const faults: string[] = [...client.surprises()];
   await waitUntil(async () => (await countJobs(rig)).unfinished === 0, {
     what: "nothing is in flight",
-    timeoutMs: DRAIN_PATIENCE_MS,
+    timeoutMs: DRAIN_PATIENCE_MS + more * PATIENCE_MS_PER_TURN,
   }).catch((error: unknown) => faults.push(String(error)));
   const drainMs = Date.now() - begun;
   const { failed } = await countJobs(rig);
