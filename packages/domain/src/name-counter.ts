@@ -10,31 +10,36 @@ export interface NameCounter {
   count(bytes: Uint8Array, from: number, to: number): number;
 }
 
-// A body has some fifty names; a table for more is made when they come.
-const FEW_PLACES = 1_024;
-const MANY_PLACES = 65_536;
+// A body has some fifty names. A table, which V8 keeps outside its heap and looks for garbage for, is made when there are more.
+const FEW_NAMES = 1_024;
+const PLACES = 65_536;
 const FNV_PRIME = 0x01000193;
 
 const seed = randomBytes(4).readUInt32LE();
 
 /** Begin with none. */
 export function createNameCounter(): NameCounter {
+  const few = new Set<number>();
   let places: Uint32Array | undefined;
   let names = 0;
   return {
     count(bytes, from, to) {
       if (from < 0) return (names += 1);
-      places ??= new Uint32Array(FEW_PLACES);
       let hash = seed;
       for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), FNV_PRIME);
       // Names of like ends are to lie apart; 0 is an empty place.
       hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
       const tag = (hash ^ (hash >>> 13)) >>> 0 || 1;
-      const place = tag % places.length;
+      if (few.has(tag)) return names;
+      if (few.size < FEW_NAMES) {
+        few.add(tag);
+        return (names += 1);
+      }
+      places ??= new Uint32Array(PLACES);
+      const place = tag % PLACES;
       if (places[place] === tag) return names;
       places[place] = tag;
       names += 1;
-      if (places.length === FEW_PLACES && names >= FEW_PLACES) places = new Uint32Array(MANY_PLACES);
       return names;
     },
   };
