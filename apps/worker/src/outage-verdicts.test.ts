@@ -1,6 +1,6 @@
 import { AppError } from "@turnpike/domain/errors";
 import { holdAgainst } from "@turnpike/queue/hold-against";
-import { isWorthTrying } from "@turnpike/queue/retry-policy";
+import { isWorthTrying, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/retry-policy";
 import { certificateCodes } from "@turnpike/store/connection-codes";
 import { judgeSqlState, sqlStateClasses } from "@turnpike/store/sqlstate-verdicts";
 import { translateError, translateRefusal } from "@turnpike/store/translate-error";
@@ -54,8 +54,9 @@ describe("a turn", () => {
     fc.assert(
       fc.property(sqlStates, (sqlState) => {
         fc.pre(judgeSqlState(sqlState) === "suspect");
-        expect(isGivenUpAfter(translateError(coded(sqlState)), 30)).toBe(false);
-        expect(isGivenUpAfter(translateError(coded(sqlState)), 31)).toBe(true);
+        const error = translateError(coded(sqlState));
+        expect(isGivenUpAfter(error, MAX_COUNTED_ATTEMPTS.suspect)).toBe(false);
+        expect(isGivenUpAfter(error, MAX_COUNTED_ATTEMPTS.suspect + 1)).toBe(true);
       }),
     );
   });
