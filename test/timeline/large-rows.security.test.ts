@@ -18,6 +18,8 @@ const MAX_GROWTH = 400_000_000;
 
 const processes = useProcesses();
 const [org, session, turn, receipt] = [randomUUID(), randomUUID(), randomUUID(), randomUUID()];
+/** Its events' kinds, runs and hashes are as large. */
+const oddSession = randomUUID();
 let database: TestDatabase;
 let sql: Sql;
 let url = "";
@@ -37,8 +39,8 @@ async function seed(): Promise<void> {
   await sql.unsafe(`
     CREATE TEMPORARY TABLE large AS SELECT ${flat} AS flat, ${plain} AS plain;
     INSERT INTO sessions (org_id, id, harness_id, harness_session_id, cwd, name, harness_metadata, latest_sequence, turn_count)
-    SELECT '${org}', CASE WHEN n = 1 THEN '${session}'::uuid ELSE gen_random_uuid() END, 'h', n::text, flat, flat,
-           jsonb_build_object('v', flat), CASE WHEN n = 1 THEN ${EVENTS} ELSE 0 END, 1
+    SELECT '${org}', CASE WHEN n = 1 THEN '${session}' ELSE '${oddSession}' END::uuid, 'h', n::text, flat, flat,
+           jsonb_build_object('v', flat), ${EVENTS}, 1
     FROM generate_series(1, 2) n, large;
     UPDATE sessions SET parent_session_id = '${session}' WHERE org_id = '${org}' AND id <> '${session}';
     INSERT INTO turns (org_id, id, session_id, receipt, root_hash, head_hash, chain_length, provider, model, extra,
@@ -72,7 +74,11 @@ async function seed(): Promise<void> {
     INSERT INTO nodes (org_id, hash, parent_hash, session_id, role, content, provider)
     SELECT '${org}', '${hash(2)}', '${hash(1)}', '${session}', 'user',
            json_build_array(json_build_object('type', 'text', 'text', plain)), 'anthropic'
-    FROM large`);
+    FROM large;
+    INSERT INTO session_events (org_id, session_id, sequence, id, event_type, created_at, metadata, run_id, node_hash)
+    SELECT '${org}', '${oddSession}', n, n::text, CASE WHEN n = 2 THEN 'tick' ELSE flat END, '2026-01-01'::timestamptz + n * interval '1 s',
+           json_build_object('n', n), flat, flat
+    FROM generate_series(1, ${EVENTS}) n, large`);
 }
 
 beforeAll(async () => {
@@ -203,6 +209,34 @@ describe("rows of 30 MB", () => {
     );
     expect(plain.length).toBe(EVENTS);
   });
+
+  it("whose kinds, runs and hashes are as large are cut and marked, on each way to read them", async () => {
+    const LONG = 30_000_000;
+    const timeline = await read<{ events: (Event & { eventType: string; runId: string })[] }>(
+      `/v1/sessions/${oddSession}/timeline?limit=1000`,
+    );
+    expect(timeline.events.map(({ sequence }) => sequence)).toEqual(upTo(EVENTS));
+    for (const { sequence, eventType, runId, truncated, metadata } of timeline.events) {
+      const isShort = sequence === 2;
+      expect([eventType.length, runId.length, metadata.n]).toEqual([isShort ? 4 : 250, 250, sequence]);
+      expect(truncated).toEqual({ ...(isShort ? {} : { eventType: LONG }), runId: LONG, nodeHash: LONG });
+    }
+    const { items } = await read<{ items: (Item & { event_type: string })[] }>(
+      `/api/v2/sessions/${oddSession}/events?per_page=100`,
+    );
+    expect(items.map(({ truncated }) => truncated)).toEqual(
+      items.map(({ event_type }) => (event_type === "tick" ? undefined : { event_type: LONG })),
+    );
+    const plain = await read<(Item & { eventType: string })[]>(`/api/sessions/${oddSession}/timeline`);
+    expect(plain.map(({ truncated }) => truncated)).toEqual(
+      plain.map(({ eventType }) => (eventType === "tick" ? undefined : { eventType: LONG })),
+    );
+    expect([items.length, plain.length]).toEqual([EVENTS, EVENTS]);
+    let looks = 0;
+    const oddUrl = `${url}/v1/sessions/${oddSession}/timeline?org_id=${org}`;
+    const { events } = await readSwitching(oddUrl, Math.random, () => (looks += 1) > 10);
+    expect(events.map(({ sequence }) => sequence)).toEqual(upTo(EVENTS));
+  }, 60_000);
 
   it("are marked in lists, whose cursors give every row once", async () => {
     const sessions = await read<{ items: (Item & { name: string })[]; nextCursor: null }>("/v1/sessions");

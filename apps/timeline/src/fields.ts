@@ -76,3 +76,14 @@ export const truncated = z.record(z.string(), z.int()).openapi({
     "beginning, an event's `message` is null. Absent when everything is whole.",
   example: { metadata: 31_457_280 },
 });
+
+/** Of what was too large, what a route shows, by the route's names of it. */
+export function renameTruncated(
+  sizes: Readonly<Record<string, number>>,
+  names: Readonly<Record<string, string>>,
+): { truncated?: Record<string, number> } {
+  const shown = Object.entries(sizes).flatMap(([name, size]) =>
+    names[name] === undefined ? [] : [[names[name], size] as const],
+  );
+  return shown.length === 0 ? {} : { truncated: Object.fromEntries(shown) };
+}

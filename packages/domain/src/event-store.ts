@@ -17,8 +17,8 @@ export interface StoredEvent {
   readonly nodeHash: string | null;
   readonly turnId: string | null;
   /**
-   * Where it is read in pages: the sizes in bytes of `metadata` and `message`, if they were left out for being too large; then
-   * they are empty and null.
+   * Where it is read in pages: the sizes in bytes of what was too large, by its name. `metadata` is empty then, `message` null, and
+   * an id, a kind or a hash is cut to its beginning.
    */
   readonly truncated?: Readonly<Record<string, number>>;
 }

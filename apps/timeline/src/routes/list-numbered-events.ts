@@ -5,7 +5,15 @@ import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { eventType, since } from "../event-fields.ts";
-import { jsonObject, orgQuery, time, truncated, uuidParam, wholeNumberOr } from "../fields.ts";
+import {
+  jsonObject,
+  orgQuery,
+  renameTruncated,
+  time,
+  truncated,
+  uuidParam,
+  wholeNumberOr,
+} from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 
 // Above it the offset of a filtered page would leave a 32-bit row count.
@@ -69,6 +77,9 @@ const contract = createRoute({
   },
 });
 
+/** What an item shows, by the names that it has here. */
+const NAMES = { id: "id", eventType: "event_type", metadata: "event_data", message: "message" };
+
 /** Add `GET /api/v2/sessions/{id}/events`, under the names of the system whose clients use it. */
 export function addListNumberedEvents(app: HttpApp, { reader }: TimelineDeps): void {
   app.openapi(contract, async (c) => {
@@ -112,13 +123,6 @@ function toItem(sessionId: string, event: StoredEvent): z.infer<typeof Item> {
     message: event.message,
     timestamp: event.createdAt,
     sequence: event.sequence,
-    ...(event.truncated === undefined ? {} : { truncated: truncatedOf(event.truncated) }),
-  };
-}
-
-function truncatedOf({ metadata, message }: NonNullable<StoredEvent["truncated"]>) {
-  return {
-    ...(metadata === undefined ? {} : { event_data: metadata }),
-    ...(message === undefined ? {} : { message }),
+    ...(event.truncated === undefined ? {} : renameTruncated(event.truncated, NAMES)),
   };
 }

@@ -3,7 +3,15 @@ import { AppError } from "@turnpike/domain/errors";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";
-import { jsonObject, orgQuery, time, truncated, uuidParam, wholeNumberOr } from "../fields.ts";
+import {
+  jsonObject,
+  orgQuery,
+  renameTruncated,
+  time,
+  truncated,
+  uuidParam,
+  wholeNumberOr,
+} from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";
 
 const MAX_EVENTS = 1_000;
@@ -42,6 +50,9 @@ const contract = createRoute({
   },
 });
 
+/** What an item shows, by the names that it has here. */
+const NAMES = { eventType: "eventType", metadata: "metadata" };
+
 /** Add `GET /api/sessions/{id}/timeline`, under the names of the system whose clients use it. */
 export function addListPlainEvents(app: HttpApp, { reader }: TimelineDeps): void {
   app.openapi(contract, async (c) => {
@@ -52,7 +63,7 @@ export function addListPlainEvents(app: HttpApp, { reader }: TimelineDeps): void
       eventType,
       createdAt,
       metadata,
-      ...(truncated?.["metadata"] === undefined ? {} : { truncated: { metadata: truncated["metadata"] } }),
+      ...(truncated === undefined ? {} : renameTruncated(truncated, NAMES)),
     }));
     return c.json(list, 200);
   });

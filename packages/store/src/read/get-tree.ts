@@ -2,14 +2,13 @@ import { AppError } from "@turnpike/domain/errors";
 import { sql } from "drizzle-orm";
 import { sessions } from "../schema.ts";
 import { isoTime, type ReadDatabase } from "./read-database.ts";
-import { cutSizes, cutText, type Truncated } from "./page-budget.ts";
+import { cutSizes, cutText, SHORT_TEXT, type Truncated } from "./page-budget.ts";
 import { type LineageStatus, type SessionStatus, statusOf } from "./session-view.ts";
 
 /** More than a person looks at; the query ends there, however large the tree. */
 const MAX_ON_EITHER_SIDE = 1_000;
 
 /** Titles are shown in one line. */
-const SHORT = { bytes: 1_000, chars: 250 };
 
 const texts = {
   harnessId: sql`${sessions.harnessId}`,
@@ -76,8 +75,8 @@ export async function getTree(db: ReadDatabase, orgId: string, sessionId: string
       ) c
     )
     SELECT sessions.id, ${sessions.parentSessionId} AS "parentId", place.depth, ${statusOf(sessions)} AS status,
-           ${cutText(texts.harnessId, SHORT)} AS "harnessId", ${cutText(texts.harnessSessionId, SHORT)} AS "harnessSessionId",
-           ${cutText(texts.displayTitle, SHORT)} AS "displayTitle", ${cutSizes(texts, SHORT)} AS cut, ${sessions.turnCount}::float8 AS "turnCount",
+           ${cutText(texts.harnessId, SHORT_TEXT)} AS "harnessId", ${cutText(texts.harnessSessionId, SHORT_TEXT)} AS "harnessSessionId",
+           ${cutText(texts.displayTitle, SHORT_TEXT)} AS "displayTitle", ${cutSizes(texts, SHORT_TEXT)} AS cut, ${sessions.turnCount}::float8 AS "turnCount",
            ${isoTime(sessions.startedAt)} AS "startedAt", ${isoTime(sessions.lastSeenAt)} AS "lastSeenAt"
     FROM (
       (SELECT id, depth FROM up LIMIT ${MAX_ON_EITHER_SIDE + 2})

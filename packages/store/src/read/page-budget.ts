@@ -17,6 +17,9 @@ export const PAGE_BYTES = 4 * 1024 * 1024;
 /** A text that people read at a glance: names, models, reasons. Longer ones are cut. */
 const TEXT: TextBound = { bytes: 4 * 1024, chars: 1_000 };
 
+/** The same where a page has several on each of up to 1,000 rows: ids and kinds. */
+export const SHORT_TEXT: TextBound = { bytes: 1_000, chars: 250 };
+
 /** How large something was that is not shown, or not whole, by its name; in bytes. */
 export type Truncated = Readonly<Record<string, number>>;
 

@@ -7,7 +7,7 @@ import type { JsonObject } from "@turnpike/domain/json";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";
-import { jsonFits, shareOf } from "./page-budget.ts";
+import { cutSizes, cutText, jsonFits, SHORT_TEXT, shareOf, type Truncated } from "./page-budget.ts";
 import { leftOut, type PartsOptions, readParts } from "./read-parts.ts";
 import { executePrepared, isoTime, type ReadDatabase } from "./read-database.ts";
 
@@ -26,7 +26,16 @@ export interface EventRow {
   readonly turnId: string | null;
   /** Whether the message is not shown, for it is more than its share of the page. */
   readonly isLong: boolean | null;
+  /** The sizes of the texts that are cut. */
+  readonly cut: Truncated | null;
 }
+
+const texts = {
+  id: sql`${sessionEvents.id}`,
+  eventType: sql`${sessionEvents.eventType}`,
+  runId: sql`${sessionEvents.runId}`,
+  nodeHash: sql`${sessionEvents.nodeHash}`,
+};
 
 interface JoinedRow extends EventRow {
   readonly latestSequence: string;
@@ -87,11 +96,13 @@ export function eventColumns(limit: number): SQL {
   const share = Math.floor(shareOf(limit) / 2);
   const isLong = sql`octet_length(${sessionEvents.message}) > ${share}::int`;
   return sql`
-  ${sessionEvents.sequence} AS sequence, ${sessionEvents.id} AS id, ${sessionEvents.eventType} AS "eventType",
+  ${sessionEvents.sequence} AS sequence, ${cutText(texts.id, SHORT_TEXT)} AS id,
+  ${cutText(texts.eventType, SHORT_TEXT)} AS "eventType",
   ${isoTime(sessionEvents.createdAt)} AS "createdAt", ${isoTime(sessionEvents.occurredAt)} AS "occurredAt",
   CASE WHEN ${jsonFits(sql`${sessionEvents.metadata}`, share)} THEN ${sessionEvents.metadata} END AS metadata,
-  ${sessionEvents.runId} AS "runId", CASE WHEN ${isLong} THEN NULL ELSE ${sessionEvents.message} END AS message,
-  ${sessionEvents.nodeHash} AS "nodeHash", ${sessionEvents.turnId} AS "turnId", ${isLong} AS "isLong"`;
+  ${cutText(texts.runId, SHORT_TEXT)} AS "runId", CASE WHEN ${isLong} THEN NULL ELSE ${sessionEvents.message} END AS message,
+  ${cutText(texts.nodeHash, SHORT_TEXT)} AS "nodeHash", ${sessionEvents.turnId} AS "turnId", ${isLong} AS "isLong",
+  ${cutSizes(texts, SHORT_TEXT)} AS cut`;
 }
 
 /** What a filter asks of `session_events`, bound to one session of one org, which is joined as `s`. */
@@ -181,9 +192,10 @@ export async function toEvents(
   );
   return parts.map((part) => {
     const { json: metadata, text: message } = part;
-    const truncated = leftOut(part, { json: "metadata", text: "message" });
-    const event = toStoredEvent({ ...(rows[part.place - 1] as EventRow), metadata, message });
-    return truncated === undefined ? event : { ...event, truncated };
+    const row = rows[part.place - 1] as EventRow;
+    const left = leftOut(part, { json: "metadata", text: "message" });
+    const cut = left === undefined ? row.cut : { ...row.cut, ...left };
+    return toStoredEvent({ ...row, metadata, message, cut });
   });
 }
 
@@ -199,5 +211,6 @@ function toStoredEvent(row: EventRow): StoredEvent {
     message: row.message,
     nodeHash: row.nodeHash,
     turnId: row.turnId,
+    ...(row.cut === null ? {} : { truncated: row.cut }),
   };
 }
