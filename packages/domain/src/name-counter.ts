@@ -1,6 +1,7 @@
 /**
  * Counts the different names of a body's members, in a table that does not grow with them. It counts too few only for names of one
- * hash, which nobody can choose: the hash begins with a number of this process's own. A name whose place another has taken counts again.
+ * hash, which nobody can choose: the hash begins with a number of this process's own. A name whose place another has taken counts again,
+ * and so does each of the first members, which are not looked at: most bodies have no more.
  */
 import { randomBytes } from "node:crypto";
 
@@ -9,6 +10,8 @@ export interface NameCounter {
   /** Count the name that stands at these bytes, if it is a new one; how many there are now. */
   count(bytes: Uint8Array, from: number, to: number): number;
 }
+
+const UNSEEN_MEMBERS = 1_024;
 
 // A body has some fifty names. A table, which V8 keeps outside its heap and looks for garbage for, is made when there are more.
 const FEW_NAMES = 1_024;
@@ -22,9 +25,14 @@ export function createNameCounter(): NameCounter {
   const few = new Set<number>();
   let places: Uint32Array | undefined;
   let names = 0;
+  let unseen = UNSEEN_MEMBERS;
   return {
     count(bytes, from, to) {
       if (from < 0) return (names += 1);
+      if (unseen > 0) {
+        unseen -= 1;
+        return (names += 1);
+      }
       let hash = seed;
       for (let at = from; at < to; at += 1) hash = Math.imul(hash ^ (bytes[at] as number), FNV_PRIME);
       // Names of like ends are to lie apart; 0 is an empty place.
