@@ -18,6 +18,8 @@ const partitionedToo = [
   "statement-count",
 ].map((name) => `test/store/${name}.test.ts`);
 
+const BUNDLES = "test/support/bundle-setup.ts";
+
 /**
  * Two projects, so that the pure tests need no service and can run alone: `vitest run --project unit`.
  * @public
@@ -25,7 +27,8 @@ const partitionedToo = [
 export default defineConfig({
   test: {
     pool: "forks",
-    maxWorkers: 2,
+    // One more than CI has cores: a good part of the tests waits for what is timed.
+    maxWorkers: 3,
     retry: 0,
     teardownTimeout: 60_000,
     reporters: ["default", createCountReporter()],
@@ -45,7 +48,7 @@ export default defineConfig({
           name: "integration",
           include: ["test/**/*.test.ts"],
           exclude: ["test/faults/**"],
-          globalSetup: ["test/support/global-setup.ts"],
+          globalSetup: ["test/support/global-setup.ts", BUNDLES],
           // Real processes on a busy two-core machine.
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -56,7 +59,7 @@ export default defineConfig({
         test: {
           name: "partitioned",
           include: [...partitionedToo, "test/flows/any-order.test.ts", "test/timeline/*.happy.test.ts"],
-          globalSetup: ["test/support/global-setup.ts"],
+          globalSetup: ["test/support/global-setup.ts", BUNDLES],
           provide: { partitions: 4 },
           testTimeout: 60_000,
           hookTimeout: 60_000,
@@ -67,7 +70,7 @@ export default defineConfig({
         test: {
           name: "faults",
           include: ["test/faults/*.test.ts"],
-          globalSetup: ["test/faults/set-up.ts"],
+          globalSetup: [BUNDLES],
           // Each runs all of Turnpike, on servers of its own: after everything else.
           sequence: { groupOrder: 1 },
           testTimeout: 240_000,

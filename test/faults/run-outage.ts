@@ -5,7 +5,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { roleWithoutLogin } from "./faults/role-without-login.ts";
-import { buildBundles } from "./rig/build-bundles.ts";
+import { buildBundles } from "../support/build-bundles.ts";
 import { createRandom } from "./rig/random.ts";
 import { createRig } from "./rig/rig.ts";
 import { startTrial } from "./trial.ts";

@@ -4,7 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { runMix } from "./mix.ts";
-import { buildBundles } from "./rig/build-bundles.ts";
+import { buildBundles } from "../support/build-bundles.ts";
 import { type Backend, createRig } from "./rig/rig.ts";
 
 const { values } = parseArgs({

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { readSnapshot } from "../support/snapshot.ts";
@@ -29,7 +30,7 @@ describe.each(allBackends())("the apps as processes of their own on $name", (bac
   const startApp = async (
     app: "ingest" | "worker" | "timeline",
   ): Promise<{ url: string; process: TestProcess }> => {
-    const process = processes.start(new URL(`../../apps/${app}/src/main.ts`, import.meta.url), {
+    const process = processes.start(bundleOf(app), {
       env: {
         DATABASE_URL: database.url,
         REDIS_URL: backend.redisUrl,

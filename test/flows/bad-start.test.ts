@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { type ProcessOptions, useProcesses } from "../support/spawn.ts";
 
 // Nothing listens on port 1.
@@ -19,8 +20,6 @@ let takenPort: string;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "turnpike-bad-start-"));
-  const bundler = processes.start(new URL("../../scripts/bundle.ts", import.meta.url), { args: [folder] });
-  if ((await bundler.ended).exitCode !== 0) throw new Error(`no bundles:\n${bundler.output()}`);
   holder = createServer().listen(0, "127.0.0.1");
   await once(holder, "listening");
   takenPort = String((holder.address() as { port: number }).port);
@@ -32,11 +31,11 @@ afterAll(async () => {
 });
 
 async function run(
-  app: string,
+  app: Parameters<typeof bundleOf>[0],
   options: ProcessOptions,
 ): Promise<{ exitCode: number | null; output: string }> {
   const env = { DATABASE_URL: NOWHERE, REDIS_URL: undefined, PORT: "0", HOST: "127.0.0.1", ...options.env };
-  const started = processes.start(join(folder, `${app}.mjs`), { ...options, env });
+  const started = processes.start(bundleOf(app), { ...options, env });
   return { exitCode: (await started.ended).exitCode, output: started.output() };
 }
 

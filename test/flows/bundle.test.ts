@@ -1,26 +1,17 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname } from "node:path";
 import { randomUUID } from "node:crypto";
 import postgres from "postgres";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { zstdRaw } from "../ingest/zstd-frames.ts";
 import { allBackends } from "../support/backends.ts";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type ProcessOptions, type TestProcess, useProcesses } from "../support/spawn.ts";
 import { conversation } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
 const processes = useProcesses();
-let folder: string;
 let database: TestDatabase;
-
-beforeAll(async () => {
-  // Outside the repository, where no node_modules can be found by accident.
-  folder = await mkdtemp(join(tmpdir(), "turnpike-bundle-"));
-  const bundler = processes.start(new URL("../../scripts/bundle.ts", import.meta.url), { args: [folder] });
-  await expectCleanEnd(bundler);
-});
 
 // Each queue has a database of its own.
 beforeEach(async () => {
@@ -29,12 +20,10 @@ beforeEach(async () => {
 
 afterEach(() => database?.drop());
 
-afterAll(async () => {
-  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
-});
-
-function startBundle(app: string, options: ProcessOptions = {}): TestProcess {
-  return processes.start(join(folder, `${app}.mjs`), { ...options, cwd: folder });
+function startBundle(app: Parameters<typeof bundleOf>[0], options: ProcessOptions = {}): TestProcess {
+  const file = bundleOf(app);
+  // Outside the repository, where no node_modules can be found by accident.
+  return processes.start(file, { ...options, cwd: dirname(file) });
 }
 
 describe.each(allBackends())("the bundles on $name", ({ redisUrl, shards }) => {
@@ -48,8 +37,8 @@ describe.each(allBackends())("the bundles on $name", ({ redisUrl, shards }) => {
       PORT: "0",
       HOST: "127.0.0.1",
     };
-    const workers = Array.from({ length: shards }, () => "worker");
-    const apps = ["ingest", "timeline", ...workers].map((app) => ({
+    const workers = Array.from({ length: shards }, () => "worker" as const);
+    const apps = (["ingest", "timeline", ...workers] as const).map((app) => ({
       app,
       process: startBundle(app, { env }),
     }));

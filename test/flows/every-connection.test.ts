@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { NIL_UUID } from "@turnpike/domain/envelope";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createEmptyDatabase, type TestDatabase } from "../support/database.ts";
 import { runCommand } from "../support/run-command.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -53,7 +54,7 @@ it("no statement is compiled (JIT), though the server would", async () => {
   const env = { DATABASE_URL: database.url, DATABASE_READ_URL: database.url, REDIS_URL: undefined };
   expect((await runCommand(["migrate"], { env })).exitCode).toBe(0);
   expect((await runCommand(["partition", "--partitions", "2"], { env })).exitCode).toBe(0);
-  const running = processes.start(new URL("../../apps/turnpike/bin/turnpike.js", import.meta.url), {
+  const running = processes.start(bundleOf("turnpike"), {
     args: ["start", "--json", "--ingest-port", "0", "--timeline-port", "0"],
     env,
   });

@@ -8,6 +8,7 @@ import { migrate } from "@turnpike/store/migrate";
 import { MIGRATION_LOCK } from "@turnpike/store/migration-lock";
 import postgres from "postgres";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createStatementCutter } from "../support/cut-after.ts";
 import { createEmptyDatabase, type TestDatabase } from "../support/database.ts";
 import { runCommand } from "../support/run-command.ts";
@@ -112,8 +113,8 @@ describe("turnpike migrate", () => {
     await other`SELECT pg_advisory_lock(hashtext('turnpike_queue'))`;
     const migrations = [1, 2, 3, 4].map(() => runCommand(["migrate"], { env }));
     await untilWaiting(url, 4);
-    const apps = ["ingest", "worker", "worker", "timeline"].map((app) =>
-      processes.start(new URL(`../../apps/${app}/src/main.ts`, import.meta.url), { env }),
+    const apps = (["ingest", "worker", "worker", "timeline"] as const).map((app) =>
+      processes.start(bundleOf(app), { env }),
     );
     await untilWaiting(url, 8);
     await other.end();

@@ -1,6 +1,7 @@
 /** Readers follow a session while it is written by other processes: no gap, no repeat, in order, whatever they switch to. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { allBackends } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -19,7 +20,7 @@ describe.each(allBackends())("a reader with a bad connection on $name", (backend
   let ingestUrl = "";
 
   const startApp = async (app: "ingest" | "worker" | "timeline", queuePrefix: string): Promise<string> => {
-    const process = processes.start(new URL(`../../apps/${app}/src/main.ts`, import.meta.url), {
+    const process = processes.start(bundleOf(app), {
       env: {
         DATABASE_URL: database.url,
         REDIS_URL: backend.redisUrl,

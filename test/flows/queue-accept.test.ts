@@ -5,13 +5,14 @@ import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import { acceptedTurn, enqueueWhenUp } from "../queue/queue-fixture.ts";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { runCommand } from "../support/run-command.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const COMMAND = new URL("../../apps/turnpike/bin/turnpike.js", import.meta.url);
+const COMMAND = bundleOf("turnpike");
 const redisUrl = inject("redisUrl");
 const log = { info() {}, warn() {}, error() {} };
 

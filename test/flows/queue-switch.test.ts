@@ -1,11 +1,10 @@
 /** Turns that were accepted in one queue are not forgotten when the apps are given another: nobody goes on as if nothing were there. */
 import { randomUUID } from "node:crypto";
-import { join } from "node:path";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
-import { buildBundles, type Bundles } from "../faults/rig/build-bundles.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
 import { turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -26,16 +25,9 @@ interface Answer {
 }
 
 const processes = useProcesses();
-let bundles: Bundles;
 let database: TestDatabase;
 let sql: Sql;
 let prefix = "";
-
-beforeAll(async () => {
-  bundles = await buildBundles();
-});
-
-afterAll(() => bundles?.remove());
 
 beforeEach(async () => {
   database = await createTestDatabase();
@@ -57,7 +49,7 @@ const onRedis = (more: Env = {}): Env => ({
 });
 
 async function startApp(app: "ingest" | "worker" | "timeline", env: Env): Promise<Running> {
-  const process = processes.start(join(bundles.distDir, `${app}.mjs`), {
+  const process = processes.start(bundleOf(app), {
     env: { PORT: "0", HOST: "127.0.0.1", ...env },
   });
   const [, url = ""] = await process.waitForLine(/"url":"(http:[^"]+)"/);
@@ -65,7 +57,7 @@ async function startApp(app: "ingest" | "worker" | "timeline", env: Env): Promis
 }
 
 async function runCommand(args: readonly string[], { env = {} }: { readonly env?: Env } = {}) {
-  const process = processes.start(join(bundles.distDir, "turnpike.mjs"), { args, env });
+  const process = processes.start(bundleOf("turnpike"), { args, env });
   const { exitCode } = await process.ended;
   return { exitCode, output: process.output() };
 }
@@ -156,7 +148,7 @@ describe.skipIf(redisUrl === undefined)(
         expect(process.output().match(/queue_mismatch/g)?.length ?? 0).toBeLessThanOrEqual(2);
       await stop(worker, timeline, ingest, alone);
 
-      const running = processes.start(join(bundles.distDir, "turnpike.mjs"), {
+      const running = processes.start(bundleOf("turnpike"), {
         args: ["start", "--json", ...ANY_PORT],
         env: onPostgres(),
       });

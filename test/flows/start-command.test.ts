@@ -5,13 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "@turnpike/embedded/is-running";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { runCommand } from "../support/run-command.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
 import { conversation, turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const COMMAND = new URL("../../apps/turnpike/bin/turnpike.js", import.meta.url);
+const COMMAND = bundleOf("turnpike");
 const ANY_PORT = ["--ingest-port", "0", "--timeline-port", "0"];
 
 const processes = useProcesses();

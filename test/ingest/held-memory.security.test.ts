@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { brotliCompressSync, constants, deflateSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { postTurn } from "../support/post-turn.ts";
@@ -52,7 +53,7 @@ describe.each(queueBackends().slice(0, 1))("uploads that are not finished, on $n
 
   async function startIngest() {
     const database = await createTestDatabase();
-    const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+    const ingest = processes.start(bundleOf("ingest"), {
       env: {
         DATABASE_URL: database.url,
         REDIS_URL: undefined,

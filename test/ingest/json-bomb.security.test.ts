@@ -2,6 +2,7 @@
 import { readFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -61,7 +62,7 @@ describe.each(queueBackends())("bombs of 64 MiB, on $name", (backend) => {
 
   it("are refused at once, in little memory, while others are answered", async () => {
     const database = await createTestDatabase();
-    const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+    const ingest = processes.start(bundleOf("ingest"), {
       env: {
         ...(backend.name === "redis"
           ? { REDIS_URL: backend.redisUrl, DATABASE_URL: undefined }

@@ -2,6 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import type { FloodResult } from "../support/flood.ts";
@@ -22,7 +23,7 @@ describe.each(queueBackends())("ten thousand requests at once, on $name", (backe
       databaseUrl: database.url,
       prefix: `test-${new URL(database.url).pathname.slice(1)}`,
     };
-    const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+    const ingest = processes.start(bundleOf("ingest"), {
       env: {
         REDIS_URL: location.redisUrl,
         DATABASE_URL: database.url,

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -14,7 +15,7 @@ describe.each(queueBackends())("large posts at once, on $name", (backend) => {
 
   it("are taken or refused within bounded memory, and the process goes on", async () => {
     const database = await createTestDatabase();
-    const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+    const ingest = processes.start(bundleOf("ingest"), {
       env: {
         ...(backend.name === "redis"
           ? { REDIS_URL: backend.redisUrl, DATABASE_URL: undefined }

@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { afterEach } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";
@@ -12,6 +13,8 @@ export interface RawConnection {
   answer(): Promise<{ status: number; head: string; body: string }>;
   /** Settles when the other side has ended the connection. */
   readonly closed: Promise<void>;
+  /** Whether the system still holds it; one that takes nothing is not told when the other side resets it. Linux only. */
+  isUp(): boolean;
   /** Take nothing until told to go on. */
   pause(): void;
   resume(): void;
@@ -44,10 +47,18 @@ export async function openConnection(url: string): Promise<RawConnection> {
     received: () => received,
     answer: () => waitUntil(findAnswer, { what: "an answer has come" }),
     closed,
+    isUp: () => isConnected(socket.localPort ?? 0, Number(port)),
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
     destroy: () => socket.destroy(),
   };
+}
+
+function isConnected(from: number, to: number): boolean {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, "0");
+  // Local and remote address, then the state: 01 is connected.
+  const line = new RegExp(`:${hex(from)} [0-9A-F]+:${hex(to)} 01 `);
+  return ["/proc/net/tcp", "/proc/net/tcp6"].some((file) => line.test(readFileSync(file, "utf8")));
 }
 
 /** One chunk of a chunked body. */

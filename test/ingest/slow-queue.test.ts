@@ -1,6 +1,7 @@
 /** Turns of one org wait for a queue that stands still for a moment: they leave room for those of another. */
 import { randomUUID } from "node:crypto";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { postTurn } from "../support/post-turn.ts";
 import { useProcesses } from "../support/spawn.ts";
@@ -22,7 +23,7 @@ describe.skipIf(redisBackend === undefined)("a queue that stands still", () => {
   const redis = useRedis();
 
   it("holds half of the room for turns of one org, and takes those of another", async () => {
-    const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+    const ingest = processes.start(bundleOf("ingest"), {
       env: {
         REDIS_URL: redis().url,
         DATABASE_URL: undefined,

@@ -4,6 +4,7 @@ import { TimelineConfig } from "@turnpike/timeline/config";
 import { WorkerConfig } from "@turnpike/worker/config";
 import { describe, expect, it } from "vitest";
 import { Settings } from "../../apps/turnpike/src/settings.ts";
+import { bundleOf } from "../support/bundle-of.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { readProblem, turn } from "./ingest-fixture.ts";
 
@@ -63,7 +64,7 @@ describe("the configuration of a queue of shards", () => {
 
 describe("the ingest app as a process", () => {
   const processes = useProcesses();
-  const entry = new URL("../../apps/ingest/src/main.ts", import.meta.url);
+  const entry = bundleOf("ingest");
   // Nothing listens on port 1.
   const env = { REDIS_URL: "redis://127.0.0.1:1", DATABASE_URL: undefined, PORT: "0", HOST: "127.0.0.1" };
 

@@ -1,14 +1,12 @@
 /** Who asks for much and takes nothing. */
-import { setTimeout as sleep } from "node:timers/promises";
 import { expect, it } from "vitest";
 import { createTestIngest, serveForTests } from "./ingest-fixture.ts";
+import { waitUntil } from "../support/wait-until.ts";
 import { openConnection } from "./raw-connection.ts";
 
 const { url } = await serveForTests(createTestIngest().app);
 
 const ASKED = 40;
-// Of which most is the buffers' of both sides.
-const LOOKS_MS = 4_000;
 const bundle = "/docs/swagger-ui-bundle.js";
 
 it("a reader that takes no byte for 10 seconds is cut off, whatever it asked for, and others are not", async () => {
@@ -18,9 +16,12 @@ it("a reader that takes no byte for 10 seconds is cut off, whatever it asked for
   await idle.answer();
   still.pause();
   await still.write(`GET ${bundle} HTTP/1.1\r\nHost: localhost\r\n\r\n`.repeat(ASKED));
-  await sleep(10_000 + LOOKS_MS);
+  const since = performance.now();
+  await waitUntil(() => !still.isUp(), { what: "the reader is cut off", timeoutMs: 40_000 });
+  expect(performance.now() - since).toBeGreaterThan(9_900);
   still.resume();
   await still.closed;
+  // Of which most is the buffers' of both sides.
   expect(still.received().length).toBeLessThan((ASKED * bundleBytes) / 2);
   await idle.write("GET /readyz HTTP/1.1\r\nHost: localhost\r\n\r\n");
   await expect.poll(() => idle.received().match(/HTTP\/1.1 200/g)?.length).toBe(2);

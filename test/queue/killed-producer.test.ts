@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { waitUntil } from "../support/wait-until.ts";
@@ -22,7 +23,7 @@ describe.each(queueBackends())(
       const register = await openRegister(queue.location);
       const receipts: string[] = [];
       for (let round = 0; round < ROUNDS; round += 1) {
-        const ingest = processes.start(new URL("../../apps/ingest/src/main.ts", import.meta.url), {
+        const ingest = processes.start(bundleOf("ingest"), {
           env: {
             REDIS_URL: redisUrl,
             DATABASE_URL: databaseUrl,

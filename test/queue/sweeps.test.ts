@@ -27,7 +27,8 @@ describe.each(queueBackends())("a sweep on $name", (backend) => {
       }
     })();
     const found = { released: 0, orphanPayloads: 0, adopted: 0 };
-    for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
+    const areBusy = (): boolean => consumers.every((consumer) => consumer.activity().completed > BATCH);
+    for (let sweep = 0; sweep < SWEEPS || !areBusy(); sweep += 1) {
       const { released, orphanPayloads, adopted } = await register.sweep();
       found.released += released;
       found.orphanPayloads += orphanPayloads;
@@ -38,7 +39,6 @@ describe.each(queueBackends())("a sweep on $name", (backend) => {
     await feeding;
     await untilEmpty(register, orgId);
     expect(found).toEqual({ released: 0, orphanPayloads: 0, adopted: 0 });
-    for (const consumer of consumers) expect(consumer.activity().completed).toBeGreaterThan(BATCH);
   });
 
   it("finds nothing where a release is late, and leaves it to whoever makes it", async () => {

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { fileURLToPath } from "node:url";
+import { bundleOf } from "./bundle-of.ts";
 
-const COMMAND = fileURLToPath(new URL("../../apps/turnpike/bin/turnpike.js", import.meta.url));
+const COMMAND = bundleOf("turnpike");
 
 /** What a command printed and how it ended. */
 export interface CommandResult {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll } from "vitest";
 import { createLogger } from "@turnpike/kit/logger";
 import { loadAppConfigs } from "../../apps/turnpike/src/app-configs.ts";
 import { runAll, type RunningAll } from "../../apps/turnpike/src/run-all.ts";
+import { bundleOf } from "./bundle-of.ts";
 import type { TestBackend } from "./backends.ts";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 import { type TestProcess, useProcesses } from "./spawn.ts";
@@ -64,7 +65,7 @@ export function useStack(backendOf: TestBackend | (() => TestBackend)): Stack {
       onDatabaseLost: () => {},
     });
     // One worker is part of it; on a cluster three more share its work.
-    const entry = new URL("../../apps/worker/src/main.ts", import.meta.url);
+    const entry = bundleOf("worker");
     for (let more = 1; more < backend.shards; more += 1) workers.push(processes.start(entry, { env }));
     await Promise.all(workers.map((worker) => worker.waitForLine(/worker_started/)));
   });

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import postgres, { type Sql } from "postgres";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { useProcesses } from "../support/spawn.ts";
 import { readSwitching } from "../support/switching-reader.ts";
@@ -85,7 +86,7 @@ beforeAll(async () => {
   database = await createTestDatabase();
   sql = postgres(database.url, { max: 1, onnotice: () => {} });
   await seed();
-  const timeline = processes.start(new URL("../../apps/timeline/src/main.ts", import.meta.url), {
+  const timeline = processes.start(bundleOf("timeline"), {
     env: {
       DATABASE_URL: database.url,
       REDIS_URL: undefined,

@@ -5,6 +5,7 @@ import { createProducer, type Producer } from "@turnpike/queue/producer";
 import postgres, { type Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll } from "vitest";
+import { bundleOf } from "../support/bundle-of.ts";
 import type { TestBackend } from "../support/backends.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
@@ -71,7 +72,7 @@ export function useWorkerProcesses(backendOf: TestBackend | (() => TestBackend))
     },
     async start({ behindProxy = false, env = {} } = {}) {
       const { backend, database, databaseProxy, redisProxy, prefix } = need();
-      const process = processes.start(new URL("../../apps/worker/src/main.ts", import.meta.url), {
+      const process = processes.start(bundleOf("worker"), {
         env: {
           DATABASE_URL: behindProxy ? databaseProxy.url : database.url,
           REDIS_URL: behindProxy ? redisProxy?.url : backend.redisUrl,
