@@ -3,19 +3,22 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { isRunning } from "@turnpike/embedded/is-running";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase } from "../support/database.ts";
-import { runCommand } from "../support/run-command.ts";
+import { type CommandOptions, runCommand } from "../support/run-command.ts";
 import { type TestProcess, useProcesses } from "../support/spawn.ts";
 import { conversation, turnBody } from "../support/turn-body.ts";
 import { waitUntil } from "../support/wait-until.ts";
 
-const COMMAND = bundleOf("turnpike");
+// Its own PostgreSQL is a package, which a bundle does not hold.
+const COMMAND = fileURLToPath(new URL("../../apps/turnpike/bin/turnpike.js", import.meta.url));
 const ANY_PORT = ["--ingest-port", "0", "--timeline-port", "0"];
 
 const processes = useProcesses();
+const run = (args: readonly string[], options: CommandOptions = {}) =>
+  runCommand(args, { ...options, command: COMMAND });
 let folder = "";
 
 beforeAll(async () => {
@@ -185,7 +188,7 @@ describe("turnpike start", () => {
   it("a second start on a data directory that is in use says so and leaves the first alone", async () => {
     const dataDir = join(folder, "shared");
     const first = await start(dataDir);
-    const second = await runCommand(["start", "--data-dir", dataDir, ...ANY_PORT]);
+    const second = await run(["start", "--data-dir", dataDir, ...ANY_PORT]);
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain("another turnpike");
     expect(await post(first, turnBody())).toBe(202);
@@ -197,15 +200,7 @@ describe("turnpike start", () => {
     const dataDir = join(folder, "port");
     const first = await start(join(folder, "port-holder"));
     const port = new URL(first.ingest).port;
-    const second = await runCommand([
-      "start",
-      "--data-dir",
-      dataDir,
-      "--ingest-port",
-      port,
-      "--timeline-port",
-      "0",
-    ]);
+    const second = await run(["start", "--data-dir", dataDir, "--ingest-port", port, "--timeline-port", "0"]);
     expect(second.exitCode).toBe(1);
     expect(second.stderr).toContain(port);
     await expect(postgresPid(dataDir)).rejects.toMatchObject({ code: "ENOENT" });
@@ -214,7 +209,7 @@ describe("turnpike start", () => {
 
   it("reads the apps' own variables by the apps' own rules", async () => {
     const dataDir = join(folder, "configured");
-    const refused = await runCommand(["start", "--data-dir", dataDir, ...ANY_PORT], {
+    const refused = await run(["start", "--data-dir", dataDir, ...ANY_PORT], {
       env: { CONCURRENCY: "abc", DATABASE_POOL: "0", MAX_DECODED_BYTES: "x", PROGRESS_TIMEOUT_MS: "-1" },
     });
     expect(refused).toEqual({
@@ -236,11 +231,11 @@ describe("turnpike start", () => {
   });
 
   it("a database or a Redis that does not answer is named without its password", async () => {
-    const database = await runCommand(["start", ...ANY_PORT], {
+    const database = await run(["start", ...ANY_PORT], {
       env: { DATABASE_URL: "postgres://me:secret@127.0.0.1:1/db" },
     });
     expect(database).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("127.0.0.1:1") });
-    const redis = await runCommand(["start", "--data-dir", join(folder, "no-redis"), ...ANY_PORT], {
+    const redis = await run(["start", "--data-dir", join(folder, "no-redis"), ...ANY_PORT], {
       env: { REDIS_URL: "redis://:secret@127.0.0.1:1" },
     });
     expect(redis).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("127.0.0.1:1") });
@@ -254,7 +249,7 @@ describe("turnpike demo --once", () => {
     ["with DATABASE_URL and, where there is one, REDIS_URL", true],
   ])("prints the conversation's timeline and exits 0, %s", async (_name, isGiven) => {
     const database = isGiven ? await createTestDatabase() : undefined;
-    const { exitCode, stdout } = await runCommand(
+    const { exitCode, stdout } = await run(
       ["demo", "--once", "--data-dir", join(folder, `demo-${isGiven}`), ...ANY_PORT],
       {
         env: {

@@ -1,8 +1,6 @@
 import { spawn } from "node:child_process";
 import { bundleOf } from "./bundle-of.ts";
 
-const COMMAND = bundleOf("turnpike");
-
 /** What a command printed and how it ended. */
 export interface CommandResult {
   readonly exitCode: number | null;
@@ -10,12 +8,20 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** How it is run. */
+export interface CommandOptions {
+  readonly input?: string;
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The bundle, unless another file is named. */
+  readonly command?: string;
+}
+
 /** Run `turnpike` to its end as a person would, with this input on stdin. */
 export async function runCommand(
   args: readonly string[],
-  options: { readonly input?: string; readonly env?: Readonly<Record<string, string | undefined>> } = {},
+  options: CommandOptions = {},
 ): Promise<CommandResult> {
-  const child = spawn(process.execPath, [COMMAND, ...args], {
+  const child = spawn(process.execPath, [options.command ?? bundleOf("turnpike"), ...args], {
     env: { ...process.env, DATABASE_URL: undefined, REDIS_URL: undefined, ...options.env },
     stdio: ["pipe", "pipe", "pipe"],
   });
