@@ -1,16 +1,23 @@
+import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
 import { describe, expect, inject, it } from "vitest";
+import { listShards } from "@turnpike/queue/shards";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
-import { queueBackends } from "../support/backends.ts";
+import { clusterBackends, queueBackends } from "../support/backends.ts";
+import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase } from "../support/database.ts";
 import { runCommand } from "../support/run-command.ts";
+import { useProcesses } from "../support/spawn.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { giveUpJobs } from "./give-up-jobs.ts";
 import { acceptedTurn, enqueueWhenUp, useQueue } from "./queue-fixture.ts";
+import { useShards } from "./shards-fixture.ts";
 
 const ORG = "11111111-1111-4111-8111-111111111111";
 const OTHER_ORG = "22222222-2222-4222-8222-222222222222";
 const REASON = "store_unavailable: database: 28P01";
+
+const processes = useProcesses();
 
 describe.each(queueBackends())("jobs that the queue gave up on $name", (backend) => {
   const queue = useQueue(backend);
@@ -69,6 +76,25 @@ describe.each(queueBackends())("jobs that the queue gave up on $name", (backend)
     for (const { receipt, body } of turns) expect(bodies.get(receipt)).toEqual([body]);
     expect(await failedCount()).toBe(0);
     expect((await receipts.snapshot()).failedIds).toEqual([]);
+  });
+
+  it("come back once each, though the command is killed in the middle and run again", async () => {
+    const turns = Array.from({ length: 400 }, () => acceptedTurn("{}", randomUUID()));
+    await enqueueWhenUp(queue.produce(), turns);
+    await giveUpJobs(queue.location, REASON);
+    const failed = await failedCount();
+    const cut = processes.start(bundleOf("turnpike"), { args: ["queue", "recover"], env: envOf() });
+    // In a loop without a pause: all of them take a moment only.
+    while ((await failedCount()) === failed);
+    await cut.kill("SIGKILL");
+    const left = await failedCount();
+    expect(left).toBeGreaterThan(0);
+    const handled: string[] = [];
+    queue.consume(async ({ receipt }) => void handled.push(receipt));
+    expect((await recover()).stdout).toContain(`${left} jobs wait again.`);
+    await waitUntil(() => handled.length >= turns.length, { what: "all are handled" });
+    expect(handled.toSorted()).toEqual(turns.map(({ receipt }) => receipt).toSorted());
+    expect(await failedCount()).toBe(0);
   });
 
   it("are in the queue again for whoever asks for their receipts, with no attempt made", async () => {
@@ -142,5 +168,30 @@ describe.each(queueBackends())("jobs that the queue gave up on $name", (backend)
     const unheard = await runCommand(["queue", "recover"], { env: { ...envOf(), DATABASE_URL: away.href } });
     expect(unheard.stdout).toContain("1 jobs wait again.");
     expect(unheard.stderr).toContain("queue.recover is not in the audit log: database: ECONNREFUSED");
+  });
+});
+
+describe.each(clusterBackends())("jobs that a queue of $shards shards gave up", (backend) => {
+  const queue = useShards(() => backend);
+
+  it("come back whichever shard they are on, and each is looked at by its org", async () => {
+    const turns = Array.from({ length: 24 }, () => acceptedTurn("{}", randomUUID()));
+    await enqueueWhenUp(queue.produce(), turns);
+    const shards = listShards(queue.location);
+    for (const shard of shards) await giveUpJobs(shard, REASON);
+    const env = {
+      REDIS_URL: queue.location.redisUrl,
+      QUEUE_PREFIX: queue.location.prefix,
+      QUEUE_SHARDS: String(shards.length),
+    };
+    const recover = (...args: readonly string[]) => runCommand(["queue", "recover", ...args], { env });
+    expect((await recover("--dry-run")).stdout).toContain("24 jobs would wait again.");
+    expect((await recover("--org", turns[0]?.orgId ?? "")).stdout).toContain("1 jobs wait again.");
+    expect((await recover("--limit", "20")).stdout).toContain("20 jobs wait again.");
+    expect((await recover()).stdout).toContain("3 jobs wait again.");
+    const handled: string[] = [];
+    queue.consume(async ({ receipt }) => void handled.push(receipt));
+    await waitUntil(() => handled.length >= turns.length, { what: "all are handled" });
+    expect(handled.toSorted()).toEqual(turns.map(({ receipt }) => receipt).toSorted());
   });
 });
