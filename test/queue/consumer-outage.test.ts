@@ -1,5 +1,5 @@
 import { isAppError } from "@turnpike/domain/errors";
-import { within } from "@turnpike/queue/within";
+import { within } from "@turnpike/async/timeout";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { untilUp, waitUntil } from "../support/wait-until.ts";

@@ -1,4 +1,4 @@
-import { within } from "@turnpike/queue/within";
+import { within } from "@turnpike/async/timeout";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { untilUp, waitUntil } from "../support/wait-until.ts";

@@ -3,7 +3,7 @@ import { addJobs } from "@turnpike/queue/add-jobs";
 import { INGEST_TURN, writeJob } from "@turnpike/queue/catalog";
 import { sendAlone } from "@turnpike/queue/parcels";
 import { createQueueClient } from "@turnpike/queue/queue-client";
-import { within } from "@turnpike/queue/within";
+import { within } from "@turnpike/async/timeout";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";

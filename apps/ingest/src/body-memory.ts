@@ -10,7 +10,7 @@ import { AppError } from "@turnpike/domain/errors";
 import type { BodyHold } from "@turnpike/kit/read-body";
 import type { CollectGarbage } from "@turnpike/kit/collect-garbage";
 import { createRoom, createShares } from "./body-room.ts";
-import { createWaitingLine } from "@turnpike/kit/waiting-line";
+import { createWaitingLine } from "@turnpike/async/semaphore";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

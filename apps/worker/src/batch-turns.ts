@@ -5,7 +5,7 @@
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
-import { type LanesOptions, openLanes } from "@turnpike/queue/lanes";
+import { type LanesOptions, openLanes } from "@turnpike/async/batcher";
 
 /** Stores a turn, with the result or the error that it would have had alone. */
 type TurnBatcher = (turn: PreparedSessionTurn) => Promise<TurnResult>;

@@ -7,10 +7,10 @@ import type { Context } from "hono";
 import { createByteCollector } from "./collect-bytes.ts";
 import { type ContentDecoder, findContentDecoders, holdsMuch } from "./content-decoders.ts";
 import type { HttpEnv } from "./http-env.ts";
-import { createPacer } from "./pacer.ts";
+import { createPacer } from "@turnpike/async/pacer";
 import { receiveChunks } from "./receive-chunks.ts";
 import { createUploadClock } from "./upload-clock.ts";
-import { createWaitingLine } from "./waiting-line.ts";
+import { createWaitingLine } from "@turnpike/async/semaphore";
 
 /** How large a body may be. */
 export interface BodyLimits {

@@ -3,8 +3,8 @@
  * fraction of one after the other; and the orgs take turns, so that whoever sends thousands at once waits behind himself only.
  */
 import type { PlacedJob } from "./add-jobs.ts";
-import { type LanesOptions, openLanes } from "./lanes.ts";
-import { createRecentPeak } from "./recent-peak.ts";
+import { type LanesOptions, openLanes } from "@turnpike/async/batcher";
+import { createRecentPeak } from "@turnpike/async/recent-peak";
 
 // Callers who have not come back within two of these are gone: the line waits for them in vain, one rest at a time.
 const CALLERS_SPAN_MS = 500;

@@ -13,7 +13,7 @@ import type { SweepResult } from "./register.ts";
 import { createReleaseBatcher, type ReleaseBatcher } from "./release-batcher.ts";
 import { GIVEN_BACK, type JobHandlers, runJob } from "./run-job.ts";
 import { runParcel } from "./run-parcel.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 const late = () => new Error("late");
 

@@ -5,7 +5,7 @@ import { type HoldReason, openSession, type SessionOptions } from "./consumer-se
 import type { OpenWorker } from "./open-worker.ts";
 import type { Backlog } from "./read-backlog.ts";
 import type { SweepResult } from "./register.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 const ANSWER_TIMEOUT_MS = 2_000;
 

@@ -1,6 +1,6 @@
 import { Redis, type RedisOptions } from "ioredis";
 import { z } from "zod";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 /** As whom a node is asked. */
 export type Credentials = Pick<RedisOptions, "username" | "password" | "tls" | "family">;

@@ -3,7 +3,7 @@
  * process puts in is added. So the number is never too low by what went in here, and too low by what others put in since.
  */
 import type { RegisteredLoad } from "./register.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 /** Jobs and their bytes. */
 export interface Amount {

@@ -2,7 +2,7 @@ import type { Log } from "@turnpike/domain/ports";
 import { Pool } from "pg";
 import type { ClientRole, OpenClient } from "./backend.ts";
 import { BULLMQ_SCHEMA, updateSchemas } from "./postgres-schema.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 // A backstop against a server that hangs: the producer gives up earlier, by the size of what it adds. A connection that

@@ -6,7 +6,7 @@ import type { ClientRole, OpenClient } from "./backend.ts";
 import { createClusterConnector } from "./cluster-connector.ts";
 import { type Credentials, createMasterFinder } from "./find-master.ts";
 import { warnOfLosses } from "./warn-of-losses.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 const CONNECT_TIMEOUT_MS = 2_000;
 // From the connection to the first answer.

@@ -10,7 +10,7 @@ import { createRegister, type Register } from "./register.ts";
 import { restOnError } from "./rest-on-error.ts";
 import { backoffMs, MAX_ATTEMPTS } from "./retry-policy.ts";
 import { createServerClock, type ServerClock } from "./server-clock.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 const LOCK_DURATION_MS = 15_000;
 const CHECKS_PER_LOCK_DURATION = 3;

@@ -17,7 +17,7 @@ import { WAIT_MS } from "./queue-client.ts";
 import { noteShardCount } from "./shard-count.ts";
 import type { SplitBody } from "./shared-lists.ts";
 import { chooseShard, listShards } from "./shards.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 export type { QueueBounds } from "./bounds.ts";
 

@@ -6,7 +6,7 @@ import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts"
 import { INGEST_QUEUE } from "./catalog.ts";
 import { keepOpening } from "./keep-opening.ts";
 import { createRegister, type Register } from "./register.ts";
-import { within } from "./within.ts";
+import { within } from "@turnpike/async/timeout";
 
 // Nobody reads BullMQ's stream of events.
 const MAX_STREAM_LENGTH = 100;

@@ -7,7 +7,7 @@ import type { Log } from "@turnpike/domain/ports";
 import type { DatabaseMarkers } from "@turnpike/domain/queue-marker";
 import { Redis } from "ioredis";
 import { backendKindOf, type OpenBackend, type QueueLocation } from "../backend.ts";
-import { within } from "../within.ts";
+import { within } from "@turnpike/async/timeout";
 import type { MarkerRole, Mismatch, Verdict } from "./compare-markers.ts";
 import { judgeQueue } from "./judge-queue.ts";
 import { createQueueNotes } from "./queue-note.ts";

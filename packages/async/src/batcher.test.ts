@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { type LanesOptions, openLanes } from "./lanes.ts";
+import { type LanesOptions, openLanes } from "./batcher.ts";
 
 const LONG_MS = 60_000;
 const settled = () => new Promise(setImmediate);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { describe, expect, it } from "vitest";
-import { within } from "./within.ts";
+import { within } from "./timeout.ts";
 
 const never = new Promise<never>(() => {});
 const late = () => new Error("late");

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { createWaitingLine } from "./waiting-line.ts";
+import { createWaitingLine } from "./semaphore.ts";
 
 const LONG_MS = 60_000;
 const settled = () => new Promise(setImmediate);
