@@ -3,8 +3,8 @@
  * store alone (no HTTP, no queue), and some statements are planned. `npx tsx bench/partitions.ts [rounds] [partitions …]`
  */
 import { randomUUID } from "node:crypto";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { migrate } from "@turnpike/store/migrate";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import postgres from "postgres";

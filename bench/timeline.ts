@@ -5,7 +5,7 @@
 import { randomUUID } from "node:crypto";
 import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { appendEvents } from "@turnpike/store/events/append-events";
 import { createWritePool } from "@turnpike/store/write-pool";
 import { createWakePublisher } from "@turnpike/wake/publisher";

@@ -3,8 +3,8 @@
  * rely on changes, and only then, so a changed contract is one visible line in a diff of `docs/contract-seals.json`.
  */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "@turnpike/domain/canonical-json";
-import { isJsonObject, type JsonValue } from "@turnpike/domain/json";
+import { canonicalJson } from "@turnpike/domain/chain/canonical-json";
+import { isJsonObject, type JsonValue } from "@turnpike/domain/json/json";
 
 const PROSE: ReadonlySet<string> = new Set([
   "description",

@@ -1,6 +1,6 @@
 /** A run counts only when every turn is there: these wait for the rows, and count them. All turns are of one org. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import type { Sql } from "postgres";
 import type { Product } from "./start-product.ts";
 

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import type { JsonValue } from "@turnpike/domain/json";
+import type { JsonValue } from "@turnpike/domain/json/json";
 import { describe, expect, it } from "vitest";
 import { sealOf } from "../../scripts/contract-seal.ts";
 import { readContracts } from "../support/contracts.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import type { PostgresEditor } from "@turnpike/store/postgres-editor";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";
 import { createTimelineApp } from "@turnpike/timeline/app";

@@ -4,7 +4,7 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { bundleOf } from "../support/bundle-of.ts";

@@ -1,7 +1,7 @@
 /** The ingest app as tests use it: with a queue that records, and a log that can be read. */
 import { createIngestApp } from "@turnpike/ingest/app";
 import { AppError } from "@turnpike/domain/errors";
-import type { BodyToEnqueue, TurnQueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue, TurnQueue } from "@turnpike/domain/ports/ports";
 import type { Problem } from "@turnpike/kit/problem";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
@@ -9,7 +9,7 @@ import type { BodyLimits } from "@turnpike/kit/read-body";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/serve";
 import { afterAll } from "vitest";
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 
 /** Small enough to be passed by short bodies. */
 export const limits = { receivedBytes: 64 * 1024, decodedBytes: 128 * 1024 };

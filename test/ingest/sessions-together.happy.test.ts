@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
 import { describe, expect, it } from "vitest";
 import { createTestIngest, turn } from "./ingest-fixture.ts";
 

@@ -1,5 +1,5 @@
 /** A turn that kills the process it runs in. All that is left of such a run is a lock that runs out. */
-import type { DeadLetter } from "@turnpike/domain/ports";
+import type { DeadLetter } from "@turnpike/domain/ports/ports";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useProcesses } from "../support/spawn.ts";

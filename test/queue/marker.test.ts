@@ -1,7 +1,7 @@
 /** A queue and its database know each other, from whatever they begin, and find out when they are not each other's. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { createConsumer } from "@turnpike/queue/consumer";

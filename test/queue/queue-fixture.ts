@@ -1,6 +1,12 @@
 /** A queue of the test's own on one backend, a proxy that can lose it, and a look inside. */
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn, BodyToEnqueue, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
+import type {
+  AcceptedTurn,
+  BodyToEnqueue,
+  DeadLetter,
+  DeadLetterStore,
+  Log,
+} from "@turnpike/domain/ports/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";

@@ -1,6 +1,6 @@
 /** The register of a test's queue, and what it knows as one value. */
 import { randomBytes, randomUUID } from "node:crypto";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { createRegister, type Register } from "@turnpike/queue/register";
 import { afterEach } from "vitest";

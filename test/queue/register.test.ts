@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { acceptedTurn, enqueueWhenUp, idOf, useQueue } from "./queue-fixture.ts";
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { withText } from "../support/with-text.ts";
 import { largeTurn, readBook, untilEmpty, useRegisters } from "./register-fixture.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
 import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
 import { readDeadJob, reviveJob, writeDeadJob } from "@turnpike/queue/dead-job";
 import { createJobContents } from "@turnpike/queue/job-contents";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
 import { queueBackends } from "../support/backends.ts";
 import { withText } from "../support/with-text.ts";
 import { waitUntil } from "../support/wait-until.ts";

@@ -6,7 +6,7 @@ import { AppError } from "@turnpike/domain/errors";
 import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { createConsumer, type JobHandler } from "@turnpike/queue/consumer";
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { untilUp } from "../support/wait-until.ts";
 
 /** How a process of this kind is told what to do, as JSON in its first argument. */

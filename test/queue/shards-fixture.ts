@@ -1,6 +1,6 @@
 /** A queue of several shards on a Redis Cluster, and a look into each shard. */
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn, DeadLetter, Log } from "@turnpike/domain/ports";
+import type { AcceptedTurn, DeadLetter, Log } from "@turnpike/domain/ports/ports";
 import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";

@@ -1,6 +1,6 @@
 /** One master of a cluster is away: its shards are, the others are not. */
 import { isAppError } from "@turnpike/domain/errors";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
 import { describe, expect, it } from "vitest";
 import { clusterBackends } from "../support/backends.ts";
 import type { ClusterNode } from "../support/start-cluster.ts";

@@ -1,10 +1,10 @@
 /** Turns of a session share its conversation in a queue in Postgres, and it cannot be told from outside. */
 import { randomUUID } from "node:crypto";
-import { type BodyHistory, createBodyHistory } from "@turnpike/domain/body-history";
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { type BodyHistory, createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
-import { readTurnBody } from "@turnpike/domain/turn-body";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
+import { readTurnBody } from "@turnpike/domain/turn/turn-body";
 import * as fc from "fast-check";
 import postgres, { type Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";

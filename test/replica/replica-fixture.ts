@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { ReplicaOutcome } from "@turnpike/store/replica/replica-queries";
 import { type EventsFixture, useEvents } from "../timeline/events-fixture.ts";
 import { type Replicated, useReplicated } from "../support/standby.ts";

@@ -1,7 +1,7 @@
 /** If a node is stored then so are its ancestors, at any moment: also while sessions that share it come and go. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { describe, expect, it } from "vitest";
 import { prepare } from "../support/prepare.ts";
 import { checkInvariants } from "../support/snapshot.ts";

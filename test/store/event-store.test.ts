@@ -1,6 +1,6 @@
 /** One contract, two stores. */
 import { randomUUID } from "node:crypto";
-import type { EventStore, NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import type { EventStore, NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
 import { createMemoryEventStore } from "@turnpike/store/events/memory-event-store";
 import { describe, expect, it } from "vitest";
 import { useEventStore } from "../support/event-store-fixture.ts";

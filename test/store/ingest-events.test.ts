@@ -1,6 +1,6 @@
 /** The transaction behind a post of lifecycle events: however often its job runs, it has one result and stores once. */
 import { randomUUID } from "node:crypto";
-import { prepareEvents } from "@turnpike/domain/prepare-events";
+import { prepareEvents } from "@turnpike/domain/prepare/prepare-events";
 import { describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";
 import { useStore } from "../support/store-fixture.ts";

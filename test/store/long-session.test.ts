@@ -2,7 +2,7 @@
  * A turn, an event and a page of a long session cost a handful of rows, whatever the planner takes the length of a session to be:
  * read from the plans as they were executed, of the product's own statements.
  */
-import { prepareEvents } from "@turnpike/domain/prepare-events";
+import { prepareEvents } from "@turnpike/domain/prepare/prepare-events";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";

@@ -1,7 +1,7 @@
 /** The connection is lost at every statement of the transaction, before and after it reaches the server. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createStatementCutter, type StatementCutter } from "../support/cut-after.ts";

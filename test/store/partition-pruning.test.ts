@@ -2,7 +2,7 @@
  * On partitioned tables, whatever concerns one org looks at that org's parts alone, and by an index: read from the plans as they
  * were executed, of the product's own statements.
  */
-import { prepareEvents } from "@turnpike/domain/prepare-events";
+import { prepareEvents } from "@turnpike/domain/prepare/prepare-events";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";

@@ -1,4 +1,4 @@
-import type { JsonValue } from "@turnpike/domain/json";
+import type { JsonValue } from "@turnpike/domain/json/json";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";

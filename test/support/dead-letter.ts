@@ -1,4 +1,4 @@
-import type { DeadLetter } from "@turnpike/domain/ports";
+import type { DeadLetter } from "@turnpike/domain/ports/ports";
 import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll } from "vitest";

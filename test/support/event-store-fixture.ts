@@ -1,5 +1,5 @@
 import { connectDatabase, type Database } from "@turnpike/store/connect";
-import type { EventStore } from "@turnpike/domain/event-store";
+import type { EventStore } from "@turnpike/domain/events/event-store";
 import { createPostgresEventStore } from "@turnpike/store/events/postgres-event-store";
 import { createFollower } from "@turnpike/store/follow/follower";
 import { readLatest } from "@turnpike/store/follow/read-latest";

@@ -1,6 +1,6 @@
-import { NIL_UUID } from "@turnpike/domain/envelope";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { v7 as uuidv7 } from "uuid";
 
 /** Make of a body what the worker hands to the store, under the body's own org and a receipt of its own. */

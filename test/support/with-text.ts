@@ -1,5 +1,5 @@
-import { textOfBody } from "@turnpike/domain/decode-utf8";
-import type { AcceptedBody } from "@turnpike/domain/ports";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
+import type { AcceptedBody } from "@turnpike/domain/ports/ports";
 
 /** The same accepted body, as text however it has come. */
 export function withText<T extends AcceptedBody>(accepted: T): T & { readonly body: string } {

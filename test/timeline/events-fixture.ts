@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import type { NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import type { NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { type HttpServer, serve } from "@turnpike/kit/serve";

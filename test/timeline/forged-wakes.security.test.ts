@@ -1,7 +1,7 @@
 /** Whoever can publish wake-ups can claim anything: what readers ask the database stays bounded, and what is true still arrives. */
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { EventPage } from "@turnpike/domain/event-store";
+import type { EventPage } from "@turnpike/domain/events/event-store";
 import { createPostgresReader, type PostgresReader } from "@turnpike/store/postgres-reader";
 import { createWakePublisher, type WakePublisher } from "@turnpike/wake/publisher";
 import { subscribeToWakes, type WakeSubscription } from "@turnpike/wake/subscriber";

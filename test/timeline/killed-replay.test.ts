@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@turnpike/domain/errors";
-import type { SessionStore } from "@turnpike/domain/ports";
+import type { SessionStore } from "@turnpike/domain/ports/ports";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { createProducer } from "@turnpike/queue/producer";

@@ -1,6 +1,6 @@
 /** Who sees what: every route is bound to the reader's org, and another org's row is like one that does not exist. */
 import { randomUUID } from "node:crypto";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { beforeAll, describe, expect, it } from "vitest";
 import { prepare } from "../support/prepare.ts";
 import { turnBody } from "../support/turn-body.ts";

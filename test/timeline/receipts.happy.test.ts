@@ -1,6 +1,6 @@
 /** Receipts from the real queue and the real worker, on every backend: what became of an accepted turn. */
 import { randomUUID } from "node:crypto";
-import type { AcceptedTurn } from "@turnpike/domain/ports";
+import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { createProducer, type Producer } from "@turnpike/queue/producer";

@@ -1,6 +1,6 @@
 /** The timeline app on a database of the test file's own, and a store to fill it. */
 import { randomUUID } from "node:crypto";
-import type { TurnResult } from "@turnpike/domain/ports";
+import type { TurnResult } from "@turnpike/domain/ports/ports";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { createLogger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";

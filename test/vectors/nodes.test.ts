@@ -1,5 +1,5 @@
-import type { Block } from "@turnpike/domain/block";
-import { canonicalNode, hashNode } from "@turnpike/domain/node-hash";
+import type { Block } from "@turnpike/domain/providers/block";
+import { canonicalNode, hashNode } from "@turnpike/domain/chain/node-hash";
 import { describe, expect, it } from "vitest";
 import { readVectors } from "./read-vectors.ts";
 

@@ -1,8 +1,8 @@
-import type { JsonValue } from "@turnpike/domain/json";
-import { canonicalNode } from "@turnpike/domain/node-hash";
-import type { Provider } from "@turnpike/domain/provider";
-import { readTurnBody } from "@turnpike/domain/turn-body";
-import { buildChain, checkChain } from "@turnpike/domain/turn-chain";
+import type { JsonValue } from "@turnpike/domain/json/json";
+import { canonicalNode } from "@turnpike/domain/chain/node-hash";
+import type { Provider } from "@turnpike/domain/providers/provider";
+import { readTurnBody } from "@turnpike/domain/turn/turn-body";
+import { buildChain, checkChain } from "@turnpike/domain/chain/turn-chain";
 import { describe, expect, it } from "vitest";
 import { readVectors } from "./read-vectors.ts";
 

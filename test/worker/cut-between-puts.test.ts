@@ -1,7 +1,7 @@
 /** A turn without a session is put node by node: whatever statement a crash comes at, what is there is a chain's beginning. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
 import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";

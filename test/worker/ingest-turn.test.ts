@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { type BodyHistory, createBodyHistory } from "@turnpike/domain/body-history";
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { type BodyHistory, createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { isAppError } from "@turnpike/domain/errors";
-import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
+import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports/ports";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
 import { createMemoryStore } from "@turnpike/store/memory-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";

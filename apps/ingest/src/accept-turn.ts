@@ -1,8 +1,8 @@
-import type { ParsedBody } from "@turnpike/domain/body-history";
-import { checkTurnSizes } from "@turnpike/domain/check-field-sizes";
-import { NIL_UUID } from "@turnpike/domain/envelope";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
-import { readTurnBody, type Turn } from "@turnpike/domain/turn-body";
+import type { ParsedBody } from "@turnpike/domain/conversation-cache/conversation-cache";
+import { checkTurnSizes } from "@turnpike/domain/turn/check-field-sizes";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
+import { readTurnBody, type Turn } from "@turnpike/domain/turn/turn-body";
 import { groupOf } from "./group-of.ts";
 import { issueReceipt } from "./issue-receipt.ts";
 

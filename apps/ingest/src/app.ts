@@ -1,4 +1,4 @@
-import { createBodyHistory } from "@turnpike/domain/body-history";
+import { createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { AppError } from "@turnpike/domain/errors";
 import { addHealthRoutes } from "@turnpike/kit/health-routes";
 import { createHttpApp } from "@turnpike/kit/http-app";

@@ -1,5 +1,5 @@
-import type { TurnQueue } from "@turnpike/domain/ports";
-import type { BodyHistory } from "@turnpike/domain/body-history";
+import type { TurnQueue } from "@turnpike/domain/ports/ports";
+import type { BodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import type { Logger } from "@turnpike/kit/logger";
 import type { Registry } from "@turnpike/kit/metrics";
 import type { BodyLimits } from "@turnpike/kit/read-body";

@@ -1,4 +1,4 @@
-import type { Envelope } from "@turnpike/domain/envelope";
+import type { Envelope } from "@turnpike/domain/turn/envelope";
 
 /** Name the session of an envelope, so that what belongs to it is kept together in the queue; undefined when it names none. */
 export function groupOf(envelope: Envelope | undefined): string | undefined {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
 import { makeUuidV7 } from "@turnpike/domain/uuid-v7";
 
 /** Give a body that was found good its receipt. It is accepted only once the queue has it. */

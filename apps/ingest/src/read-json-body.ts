@@ -1,7 +1,7 @@
-import type { BodyHistory, ParsedBody } from "@turnpike/domain/body-history";
+import type { BodyHistory, ParsedBody } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import { exceeds } from "@turnpike/domain/parse-json";
-import { createJsonScanner } from "@turnpike/domain/scan-json";
+import { exceeds } from "@turnpike/domain/json/parse-json";
+import { createJsonScanner } from "@turnpike/domain/json/scan-json";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
 import { type BodyLimits, type InspectChunk, readBody } from "@turnpike/kit/read-body";

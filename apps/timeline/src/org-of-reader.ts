@@ -1,4 +1,4 @@
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { AppError } from "@turnpike/domain/errors";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import type { Context } from "hono";

@@ -1,6 +1,6 @@
-import { decodeUtf8 } from "@turnpike/domain/decode-utf8";
+import { decodeUtf8 } from "@turnpike/domain/json/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
-import { scanJson } from "@turnpike/domain/scan-json";
+import { scanJson } from "@turnpike/domain/json/scan-json";
 import type { HttpEnv } from "@turnpike/kit/http-env";
 import { requireJsonContentType } from "@turnpike/kit/json-content-type";
 import { readBody } from "@turnpike/kit/read-body";

@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { StoredEvent } from "@turnpike/domain/event-store";
+import type { StoredEvent } from "@turnpike/domain/events/event-store";
 import { hash, jsonObject, time, truncated } from "./fields.ts";
 
 /** An event as the cursor route and the stream show it. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import type { TurnQueue } from "@turnpike/domain/ports";
+import type { TurnQueue } from "@turnpike/domain/ports/ports";
 import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 
 const PATIENCE_MS = 10_000;

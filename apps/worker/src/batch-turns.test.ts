@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppError } from "@turnpike/domain/errors";
-import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { SessionStore, TurnResult } from "@turnpike/domain/ports/ports";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { describe, expect, it } from "vitest";
 import { type BatchOptions, batchTurns } from "./batch-turns.ts";
 

@@ -3,8 +3,8 @@
  * again turn by turn.
  */
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import type { SessionStore, TurnResult } from "@turnpike/domain/ports";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { SessionStore, TurnResult } from "@turnpike/domain/ports/ports";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { type LanesOptions, openLanes } from "@turnpike/async/batcher";
 
 /** Stores a turn, with the result or the error that it would have had alone. */

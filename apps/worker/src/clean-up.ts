@@ -1,5 +1,5 @@
 import { isAppError } from "@turnpike/domain/errors";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { Consumer } from "@turnpike/queue/consumer";
 
 /** What a clean-up works on. */

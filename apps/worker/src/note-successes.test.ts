@@ -1,7 +1,7 @@
 import { AppError } from "@turnpike/domain/errors";
-import type { EventsResult, SessionStore, TurnResult } from "@turnpike/domain/ports";
-import type { PreparedEvents } from "@turnpike/domain/prepare-events";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { EventsResult, SessionStore, TurnResult } from "@turnpike/domain/ports/ports";
+import type { PreparedEvents } from "@turnpike/domain/prepare/prepare-events";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { describe, expect, it } from "vitest";
 import { noteSuccesses } from "./note-successes.ts";
 

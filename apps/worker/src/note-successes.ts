@@ -3,7 +3,7 @@
  * itself: that events are stored says nothing of turns. Only what was new counts, for a duplicate writes nothing.
  */
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import type { NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
+import type { NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports/ports";
 
 /** Make a store whose failures tell how long ago the same went well for another. */
 export function noteSuccesses(store: TurnStore, now: () => number = () => performance.now()): TurnStore {

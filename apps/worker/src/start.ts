@@ -1,4 +1,4 @@
-import type { DeadLetterStore } from "@turnpike/domain/ports";
+import type { DeadLetterStore } from "@turnpike/domain/ports/ports";
 import type { Logger } from "@turnpike/kit/logger";
 import { createRegistry } from "@turnpike/kit/metrics";
 import { serve } from "@turnpike/kit/serve";

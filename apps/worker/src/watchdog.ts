@@ -3,7 +3,7 @@
  * its end for a while: then every connection is replaced; and when that has not helped in the same time again, the process
  * gives up, for its supervisor to start a new one.
  */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { Activity, Backlog } from "@turnpike/queue/consumer";
 
 /** What is watched, and what is done about it. Times are `performance.now()`. */

@@ -1,6 +1,6 @@
-import { createBodyHistory } from "@turnpike/domain/body-history";
+import { createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { isAppError } from "@turnpike/domain/errors";
-import type { DeadLetterStore, TurnStore } from "@turnpike/domain/ports";
+import type { DeadLetterStore, TurnStore } from "@turnpike/domain/ports/ports";
 import type { Logger } from "@turnpike/kit/logger";
 import type { Registry } from "@turnpike/kit/metrics";
 import type { QueueLocation } from "@turnpike/queue/backend";

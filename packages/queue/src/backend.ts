@@ -1,5 +1,5 @@
 /** One code path for both backends: the rest of the package never asks which one it runs on. */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import {
   type BackendClasses,
   type BackendFactory,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { isAppError } from "@turnpike/domain/errors";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";

@@ -4,7 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { AppError } from "@turnpike/domain/errors";
-import type { AcceptedBody, BodyToEnqueue } from "@turnpike/domain/ports";
+import type { AcceptedBody, BodyToEnqueue } from "@turnpike/domain/ports/ports";
 import { z } from "zod";
 import {
   type BodyEncoding,

@@ -1,6 +1,6 @@
 /** One set of connections of a consumer, from its opening to its end. A consumer that is stuck replaces it by another. */
 import { setMaxListeners } from "node:events";
-import type { DeadLetterStore } from "@turnpike/domain/ports";
+import type { DeadLetterStore } from "@turnpike/domain/ports/ports";
 import type { ActivityBook } from "./activity.ts";
 import { addJobs } from "./add-jobs.ts";
 import { createJobContents } from "./job-contents.ts";

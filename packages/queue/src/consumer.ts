@@ -3,7 +3,7 @@
  * dead letters. Of a queue of several shards all are served; one that is away holds up none of the others.
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { DeadLetterStore } from "@turnpike/domain/ports";
+import type { DeadLetterStore } from "@turnpike/domain/ports/ports";
 import { type Activity, sumActivities } from "./activity.ts";
 import { type ConsumerShard, createConsumerShard } from "./consumer-shard.ts";
 import { createJobGate } from "./job-gate.ts";

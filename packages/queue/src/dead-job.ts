@@ -1,7 +1,7 @@
 /** A job as its dead letter keeps it: JSON of all that it carried, so that it can be put back as it was. */
-import { textOfBody } from "@turnpike/domain/decode-utf8";
+import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
-import type { DeadLetter } from "@turnpike/domain/ports";
+import type { DeadLetter } from "@turnpike/domain/ports/ports";
 import { z } from "zod";
 import { liesBeside, type NewJob, readJob, type ReadPayload } from "./catalog.ts";
 

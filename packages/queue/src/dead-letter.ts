@@ -1,6 +1,6 @@
 import type { AppError } from "@turnpike/domain/errors";
-import type { DeadLetter } from "@turnpike/domain/ports";
-import { toStorable } from "@turnpike/domain/storable-text";
+import type { DeadLetter } from "@turnpike/domain/ports/ports";
+import { toStorable } from "@turnpike/domain/prepare/storable-text";
 import { z } from "zod";
 
 const JobId = z

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 
 const FIRST_DELAY_MS = 100;
 const MAX_DELAY_MS = 2_000;

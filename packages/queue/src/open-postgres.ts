@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { Pool } from "pg";
 import type { ClientRole, OpenClient } from "./backend.ts";
 import { BULLMQ_SCHEMA, updateSchemas } from "./postgres-schema.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { AppError } from "@turnpike/domain/errors";
 import { redisAddressOf, splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { Redis, type RedisOptions } from "ioredis";

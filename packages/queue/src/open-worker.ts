@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { traceOf } from "@turnpike/domain/trace-of";
 import type { Job, Worker } from "bullmq";
 import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts";

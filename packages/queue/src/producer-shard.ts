@@ -1,5 +1,5 @@
 /** Puts jobs into one shard of the queue. A producer is made of these. */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { AppError } from "@turnpike/domain/errors";
 import { addJobs } from "./add-jobs.ts";
 import { createAddLine } from "./add-line.ts";

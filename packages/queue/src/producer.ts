@@ -3,7 +3,7 @@
  * confirmed. What is put in with one call goes into one shard, so it is there as a whole or not at all; and never into another
  * when that one does not answer: it may have it.
  */
-import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports/ports";
 import { backendKindOf, type QueueLocation } from "./backend.ts";
 import type { QueueRoom } from "./body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./bounds.ts";

@@ -1,5 +1,5 @@
 import { EventEmitter, once } from "node:events";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { AppError } from "@turnpike/domain/errors";
 import type { Queue } from "bullmq";
 import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts";

@@ -1,5 +1,5 @@
 /** Looks into the queue: where a turn is that has no row yet, what was accepted, how full it is. */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "./backend.ts";
 import { jobIdOf } from "./catalog.ts";
 import { type FoundJob, findJob } from "./find-job.ts";

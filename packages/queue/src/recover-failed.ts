@@ -1,5 +1,5 @@
 /** Brings back what lies among the failed jobs of a queue, on every shard, while workers run or not. */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "./backend.ts";
 import { isRecoverable, listFailedJobs, retryFailedJob } from "./failed-jobs.ts";
 import { createQueueClient, type QueueClient } from "./queue-client.ts";

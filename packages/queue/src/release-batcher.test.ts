@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { describe, expect, it } from "vitest";
 import { createReleaseBatcher } from "./release-batcher.ts";
 

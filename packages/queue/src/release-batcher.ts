@@ -2,7 +2,7 @@
  * Collects the ids of jobs that have completed and releases them together. What is lost on the way, with the process or with
  * the connection, a sweep finds.
  */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 
 /** Takes ids one by one. */
 export interface ReleaseBatcher {

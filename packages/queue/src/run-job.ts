@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode, isAppError } from "@turnpike/domain/errors";
-import type { AcceptedBody, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports";
-import { toStorable } from "@turnpike/domain/storable-text";
+import type { AcceptedBody, DeadLetter, DeadLetterStore, Log } from "@turnpike/domain/ports/ports";
+import { toStorable } from "@turnpike/domain/prepare/storable-text";
 import { traceOf } from "@turnpike/domain/trace-of";
 import { type Job, UnrecoverableError, WaitingError } from "bullmq";
 import type { JobName } from "./catalog.ts";

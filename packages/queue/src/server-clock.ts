@@ -2,7 +2,7 @@
  * The backend's clock as this process knows it. BullMQ times locks and back-off by the clock of whichever process calls; one
  * whose clock is wrong would take over jobs that are running elsewhere, or hold delayed ones back for as long as it is wrong.
  */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 
 /** What BullMQ's times are corrected by. */
 export interface ServerClock {

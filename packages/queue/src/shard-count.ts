@@ -2,7 +2,7 @@
  * How many shards the producers of a queue have ever put jobs into, noted in its first shard: so that a worker finds out that
  * it serves fewer.
  */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { Redis } from "ioredis";
 import type { OpenBackend, QueueLocation } from "./backend.ts";
 import { INGEST_QUEUE } from "./catalog.ts";

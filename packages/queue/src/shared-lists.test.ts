@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createSharedLists, type SharedLists, type SplitBody } from "./shared-lists.ts";

@@ -4,9 +4,9 @@
  * what is in it never changes. That no list goes while a turn needs it is the database's care (a foreign key), not the memory's.
  */
 import { randomUUID } from "node:crypto";
-import type { MessageList } from "@turnpike/domain/body-history";
-import type { ListMark } from "@turnpike/domain/list-digests";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
+import type { MessageList } from "@turnpike/domain/conversation-cache/conversation-cache";
+import type { ListMark } from "@turnpike/domain/conversation-cache/prefix-digests";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
 
 const MIB = 2 ** 20;
 

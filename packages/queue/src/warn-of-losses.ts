@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { Redis } from "ioredis";
 
 // Of Redis, with what a 202 asks for and what anything else may cost. BullMQ warns of `maxmemory-policy` itself.

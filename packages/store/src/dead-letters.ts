@@ -1,4 +1,4 @@
-import type { DeadLetter, DeadLetterStore } from "@turnpike/domain/ports";
+import type { DeadLetter, DeadLetterStore } from "@turnpike/domain/ports/ports";
 import { type ListAuditQuery, listAudit } from "./audit/list-audit.ts";
 import { type AuditEntry, writeAudit } from "./audit/write-audit.ts";
 import { discardDeadLetters } from "./dead-letters/discard-dead-letters.ts";

@@ -1,4 +1,4 @@
-import type { NewEvent } from "@turnpike/domain/event-store";
+import type { NewEvent } from "@turnpike/domain/events/event-store";
 import { appendEvents } from "./events/append-events.ts";
 import { createWritePool } from "./write-pool.ts";
 

@@ -3,8 +3,8 @@
  * twice at once, its events are there once and its receipt gives the first result.
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { EventsResult } from "@turnpike/domain/ports";
-import type { PreparedEvents } from "@turnpike/domain/prepare-events";
+import type { EventsResult } from "@turnpike/domain/ports/ports";
+import type { PreparedEvents } from "@turnpike/domain/prepare/prepare-events";
 import { v5 as uuidv5 } from "uuid";
 import { type FlushResult, flushSession } from "./events/flush-session.ts";
 import { putRuns } from "./events/put-runs.ts";

@@ -4,9 +4,9 @@
  * orgs, shared, against erasures; new sessions, lineage, nodes, then existing sessions, each sorted), so that two
  * transactions never wait for each other.
  */
-import type { TurnResult } from "@turnpike/domain/ports";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
-import { checkChain } from "@turnpike/domain/turn-chain";
+import type { TurnResult } from "@turnpike/domain/ports/ports";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
+import { checkChain } from "@turnpike/domain/chain/turn-chain";
 import { findOrMakeSessions, keyOf, type SessionMap } from "./ingest/find-sessions.ts";
 import { countKnownNodes, insertNodes, type PlacedTurn } from "./ingest/insert-nodes.ts";
 import { linkParents, type LinkDecisions, type LinkWish } from "./ingest/link-parents.ts";

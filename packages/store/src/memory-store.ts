@@ -1,4 +1,4 @@
-import type { LooseNode, LooseReceipt, NodeStore } from "@turnpike/domain/ports";
+import type { LooseNode, LooseReceipt, NodeStore } from "@turnpike/domain/ports/ports";
 
 /** A store that forgets everything when its process ends: nodes and receipts only, no sessions, no timeline. */
 export interface MemoryStore extends NodeStore {

@@ -1,4 +1,4 @@
-import type { EventFilter, EventQuery, WaitOptions } from "@turnpike/domain/event-store";
+import type { EventFilter, EventQuery, WaitOptions } from "@turnpike/domain/events/event-store";
 import { createFollower } from "./follow/follower.ts";
 import { createSessionWatch, type SessionNews } from "./follow/session-watch.ts";
 import { createReadQueries, type ReadQueries } from "./read/read-queries.ts";

@@ -1,4 +1,4 @@
-import type { SessionStore } from "@turnpike/domain/ports";
+import type { SessionStore } from "@turnpike/domain/ports/ports";
 import { ingestEvents } from "./ingest-events.ts";
 import { ingestTurns } from "./ingest-turns.ts";
 import { putNode, putReceipt } from "./put-node.ts";

@@ -1,4 +1,4 @@
-import type { LooseNode, LooseReceipt } from "@turnpike/domain/ports";
+import type { LooseNode, LooseReceipt } from "@turnpike/domain/ports/ports";
 import type { Statement } from "./write-pool.ts";
 
 /**

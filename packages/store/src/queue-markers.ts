@@ -1,7 +1,7 @@
 /** The database's side of the queue marker: one row that says which queue is its own. */
 import { databaseCodeOf } from "./translate-error.ts";
 import { isAppError } from "@turnpike/domain/errors";
-import type { DatabaseMarker, DatabaseMarkers } from "@turnpike/domain/queue-marker";
+import type { DatabaseMarker, DatabaseMarkers } from "@turnpike/domain/ports/queue-marker";
 import { claimMarker } from "./marker/claim-marker.ts";
 import { readHoldings } from "./marker/read-holdings.ts";
 import { readMarker } from "./marker/read-marker.ts";

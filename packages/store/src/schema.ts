@@ -2,9 +2,9 @@
  * The tables. Every primary and unique key of what is kept begins with `org_id`, so that it can be partitioned or distributed by it.
  * Hashes and ids compare byte by byte (`COLLATE "C"`), whatever the database's locale.
  */
-import type { Block } from "@turnpike/domain/block";
+import type { Block } from "@turnpike/domain/providers/block";
 import type { ErrorCode } from "@turnpike/domain/errors";
-import type { JsonObject } from "@turnpike/domain/json";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import { sql } from "drizzle-orm";
 import {
   bigint,

@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { Pool } from "pg";
 import { openRedis } from "./open-redis.ts";
 import { channelOf, type Wake, type WakeLocation, writeMessages } from "./wake.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { Client } from "pg";
 import { openRedis } from "./open-redis.ts";
 import { channelOf, readMessage, type Wake, type WakeLocation } from "./wake.ts";

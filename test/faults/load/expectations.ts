@@ -3,7 +3,7 @@
  * taken or not: both are right.
  */
 import { createHash } from "node:crypto";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
 
 /** A node as it has to be stored. */
 export interface ExpectedNode {

@@ -1,5 +1,5 @@
 import type { Sql } from "postgres";
-import { toStorable } from "@turnpike/domain/storable-text";
+import { toStorable } from "@turnpike/domain/prepare/storable-text";
 import type { Expectations, ExpectedPost, PostedEvent } from "../load/expectations.ts";
 import { type Outcome, readOutcomes } from "./check-receipts.ts";
 

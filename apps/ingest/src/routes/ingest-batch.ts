@@ -1,9 +1,9 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import { asParsedBody } from "@turnpike/domain/body-history";
+import { asParsedBody } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import { isJsonObject } from "@turnpike/domain/json";
-import type { BodyToEnqueue } from "@turnpike/domain/ports";
-import { TurnBody } from "@turnpike/domain/turn-body";
+import { isJsonObject } from "@turnpike/domain/json/json";
+import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
+import { TurnBody } from "@turnpike/domain/turn/turn-body";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import { acceptTurn } from "../accept-turn.ts";

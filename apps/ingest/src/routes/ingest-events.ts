@@ -1,7 +1,7 @@
 import { createRoute } from "@hono/zod-openapi";
-import { checkEventSizes } from "@turnpike/domain/check-field-sizes";
+import { checkEventSizes } from "@turnpike/domain/turn/check-field-sizes";
 import { isAppError } from "@turnpike/domain/errors";
-import { EventsBody, MAX_EVENTS, readEventsBody } from "@turnpike/domain/events-body";
+import { EventsBody, MAX_EVENTS, readEventsBody } from "@turnpike/domain/events/events-body";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import { Accepted } from "../accepted.ts";

@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@turnpike/domain/errors";
-import type { StoredEvent } from "@turnpike/domain/event-store";
+import type { StoredEvent } from "@turnpike/domain/events/event-store";
 import type { HttpApp } from "@turnpike/kit/http-env";
 import { problemResponses } from "@turnpike/kit/problem";
 import type { TimelineDeps } from "../deps.ts";

@@ -1,8 +1,8 @@
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { isAppError } from "@turnpike/domain/errors";
-import { buildChain } from "@turnpike/domain/turn-chain";
-import { readTurnBody } from "@turnpike/domain/turn-body";
+import { buildChain } from "@turnpike/domain/chain/turn-chain";
+import { readTurnBody } from "@turnpike/domain/turn/turn-body";
 
 /** Add `turnpike chain`: for people who ask why a chain forked. */
 export function addChain(program: Command): void {

@@ -1,4 +1,4 @@
-import { NIL_UUID } from "@turnpike/domain/envelope";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { isAppError } from "@turnpike/domain/errors";
 import { loadConfig } from "@turnpike/kit/load-config";
 import { createEventImporter } from "@turnpike/store/event-importer";

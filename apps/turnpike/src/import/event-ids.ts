@@ -4,7 +4,7 @@
  * memory of a fixed size, so that only those need to be counted in the second.
  */
 import { createHash } from "node:crypto";
-import { canonicalJson } from "@turnpike/domain/canonical-json";
+import { canonicalJson } from "@turnpike/domain/chain/canonical-json";
 import type { LegacyEvent } from "./parse-legacy-line.ts";
 
 // 64 MiB: of ten million distinct events about one in a thousand is taken for a repeated one, which costs some memory

@@ -1,9 +1,9 @@
 import { z } from "zod";
-import { findJsonFault } from "@turnpike/domain/find-json-fault";
-import { isJsonObject, type JsonObject, type JsonValue } from "@turnpike/domain/json";
-import { readTime } from "@turnpike/domain/read-time";
-import { EVENT_TYPE, isTombstoneType, MAX_EVENT_TYPE_LENGTH } from "@turnpike/domain/reserved-events";
-import { mayHoldUnstorable, toStorable } from "@turnpike/domain/storable-text";
+import { findJsonFault } from "@turnpike/domain/json/find-json-fault";
+import { isJsonObject, type JsonObject, type JsonValue } from "@turnpike/domain/json/json";
+import { readTime } from "@turnpike/domain/turn/read-time";
+import { EVENT_TYPE, isTombstoneType, MAX_EVENT_TYPE_LENGTH } from "@turnpike/domain/events/reserved-events";
+import { mayHoldUnstorable, toStorable } from "@turnpike/domain/prepare/storable-text";
 
 /** Why a line is set aside, each with what it means for the person who imports. */
 export const reasons = {

@@ -1,7 +1,7 @@
 /** Stores one post of lifecycle events. Only a store of sessions can: the compiler asks for the capability. */
 import { AppError, isAppError } from "@turnpike/domain/errors";
-import type { AcceptedEvents, EventsResult, Log, TurnStore } from "@turnpike/domain/ports";
-import { type PreparedEvents, prepareEvents } from "@turnpike/domain/prepare-events";
+import type { AcceptedEvents, EventsResult, Log, TurnStore } from "@turnpike/domain/ports/ports";
+import { type PreparedEvents, prepareEvents } from "@turnpike/domain/prepare/prepare-events";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 
 /**

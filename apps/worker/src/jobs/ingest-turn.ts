@@ -2,11 +2,11 @@
  * Stores one turn. The path is chosen by capability, and the compiler checks it: `ingestTurns` can only be called on a
  * store that says it has it, so a renamed method never turns whole turns silently into loose nodes.
  */
-import type { BodyHistory } from "@turnpike/domain/body-history";
+import type { BodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { isAppError } from "@turnpike/domain/errors";
-import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports";
-import { prepareTurn } from "@turnpike/domain/prepare-turn";
-import type { PreparedTurn } from "@turnpike/domain/prepared-turn";
+import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports/ports";
+import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
+import type { PreparedTurn } from "@turnpike/domain/prepare/prepared-turn";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 
 /** What the job works with. */

@@ -1,5 +1,5 @@
 /** Judges whether the queue that a process was given is that of its database, by what both say. Pure. */
-import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import type { QueueNote } from "./queue-note.ts";
 
 /** Whoever puts turns in may know fewer shards than there are; others would overlook what lies in the rest. */

@@ -1,4 +1,4 @@
-import type { DatabaseMarker, DatabaseMarkers, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { DatabaseMarker, DatabaseMarkers, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import { compareMarkers, type Finding, type MarkerRole, type Verdict } from "./compare-markers.ts";
 import type { QueueNote, QueueNotes } from "./queue-note.ts";
 import { surveyUnclaimed } from "./survey-unclaimed.ts";

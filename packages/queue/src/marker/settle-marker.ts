@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { backendKindOf, type QueueLocation } from "../backend.ts";
 import { createQueueClient, WAIT_MS } from "../queue-client.ts";
 import { listShards } from "../shards.ts";

@@ -1,4 +1,4 @@
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "../backend.ts";
 import { mergeSnapshots } from "../merge-shards.ts";
 import { createQueueClient, WAIT_MS } from "../queue-client.ts";

@@ -1,4 +1,4 @@
-import type { DatabaseHoldings, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { DatabaseHoldings, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import { type Mismatch, mismatch } from "./compare-markers.ts";
 
 /**

@@ -3,8 +3,8 @@
  * somebody asks. What is put in or taken out in between costs nothing more.
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { Log } from "@turnpike/domain/ports";
-import type { DatabaseMarkers } from "@turnpike/domain/queue-marker";
+import type { Log } from "@turnpike/domain/ports/ports";
+import type { DatabaseMarkers } from "@turnpike/domain/ports/queue-marker";
 import { Redis } from "ioredis";
 import { backendKindOf, type OpenBackend, type QueueLocation } from "../backend.ts";
 import { within } from "@turnpike/async/timeout";

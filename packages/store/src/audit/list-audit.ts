@@ -1,5 +1,5 @@
 import { AppError } from "@turnpike/domain/errors";
-import type { JsonObject } from "@turnpike/domain/json";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import { and, desc, eq, lt, sql } from "drizzle-orm";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, toScope } from "../read/cursor.ts";

@@ -1,6 +1,6 @@
-import { NIL_UUID } from "@turnpike/domain/envelope";
-import type { JsonObject } from "@turnpike/domain/json";
-import { toStorable } from "@turnpike/domain/storable-text";
+import { NIL_UUID } from "@turnpike/domain/turn/envelope";
+import type { JsonObject } from "@turnpike/domain/json/json";
+import { toStorable } from "@turnpike/domain/prepare/storable-text";
 import { v7 as uuidv7 } from "uuid";
 import type { Statement } from "../write-pool.ts";
 

@@ -1,4 +1,4 @@
-import type { DeadLetter } from "@turnpike/domain/ports";
+import type { DeadLetter } from "@turnpike/domain/ports/ports";
 import type { Statement } from "../write-pool.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import type { NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
 import { AppError } from "@turnpike/domain/errors";
 import { type EventRow, insertEvents } from "../ingest/insert-events.ts";
 import { type LockedSession, lockSessions } from "../ingest/lock-sessions.ts";

@@ -1,5 +1,5 @@
-import type { JsonObject } from "@turnpike/domain/json";
-import type { StoredEvent } from "@turnpike/domain/event-store";
+import type { JsonObject } from "@turnpike/domain/json/json";
+import type { StoredEvent } from "@turnpike/domain/events/event-store";
 import type { Transaction } from "../write-pool.ts";
 
 interface EventRow {

@@ -1,4 +1,4 @@
-import type { NewEvent, SessionFlush, StoredEvent } from "@turnpike/domain/event-store";
+import type { NewEvent, SessionFlush, StoredEvent } from "@turnpike/domain/events/event-store";
 import { findOrMakeSessions, keyOf } from "../ingest/find-sessions.ts";
 import { type LinkDecisions, linkParents } from "../ingest/link-parents.ts";
 import { lockSessions } from "../ingest/lock-sessions.ts";

@@ -1,5 +1,11 @@
 import { AppError } from "@turnpike/domain/errors";
-import type { EventPage, EventQuery, EventStore, NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import type {
+  EventPage,
+  EventQuery,
+  EventStore,
+  NewEvent,
+  StoredEvent,
+} from "@turnpike/domain/events/event-store";
 import { v7 as uuidv7 } from "uuid";
 import { createFollower } from "../follow/follower.ts";
 import { createSessionWatch } from "../follow/session-watch.ts";

@@ -1,4 +1,4 @@
-import type { EventStore } from "@turnpike/domain/event-store";
+import type { EventStore } from "@turnpike/domain/events/event-store";
 import type { Follower } from "../follow/follower.ts";
 import { readEvents } from "../read/read-events.ts";
 import type { ReadDatabase } from "../read/read-database.ts";

@@ -1,6 +1,6 @@
-import { canonicalJson } from "@turnpike/domain/canonical-json";
+import { canonicalJson } from "@turnpike/domain/chain/canonical-json";
 import { AppError } from "@turnpike/domain/errors";
-import type { NewEvent, StoredEvent } from "@turnpike/domain/event-store";
+import type { NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
 
 /** What is to be done with each event of an append, in its order. */
 export interface ResolvedEvents {

@@ -1,4 +1,4 @@
-import type { EventFilter, EventPage, EventQuery, WaitOptions } from "@turnpike/domain/event-store";
+import type { EventFilter, EventPage, EventQuery, WaitOptions } from "@turnpike/domain/events/event-store";
 import type { SessionWatch, SessionWatcher } from "./session-watch.ts";
 
 /** Reads a page of a session's events; undefined when there is no such session. */

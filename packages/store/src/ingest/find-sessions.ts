@@ -1,4 +1,4 @@
-import type { SessionKey } from "@turnpike/domain/prepared-turn";
+import type { SessionKey } from "@turnpike/domain/prepare/prepared-turn";
 import type { Transaction } from "../write-pool.ts";
 import { mintId } from "../mint-id.ts";
 

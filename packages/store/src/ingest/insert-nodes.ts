@@ -1,5 +1,5 @@
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
-import type { ChainNode } from "@turnpike/domain/turn-chain";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
+import type { ChainNode } from "@turnpike/domain/chain/turn-chain";
 import { joinJson } from "../array-literal.ts";
 import type { Transaction } from "../write-pool.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@turnpike/domain/json";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import type { Transaction } from "../write-pool.ts";
 
 /** A session as it is under our lock: nobody else changes it before the commit. */

@@ -3,9 +3,9 @@
  * which numbers their events take. Pure but for the ids that it mints; the rule that must stay true: counters move, and
  * events are numbered, only for a turn whose row is new.
  */
-import type { DraftEvent } from "@turnpike/domain/events";
-import type { TurnResult } from "@turnpike/domain/ports";
-import type { PreparedSessionTurn } from "@turnpike/domain/prepared-turn";
+import type { DraftEvent } from "@turnpike/domain/events/events";
+import type { TurnResult } from "@turnpike/domain/ports/ports";
+import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import type { EventRow } from "./insert-events.ts";
 import type { PlacedTurn } from "./insert-nodes.ts";
 import type { LinkDecisions } from "./link-parents.ts";

@@ -1,4 +1,4 @@
-import type { PreparedSessionTurn, SessionFacts, TurnFacts } from "@turnpike/domain/prepared-turn";
+import type { PreparedSessionTurn, SessionFacts, TurnFacts } from "@turnpike/domain/prepare/prepared-turn";
 import { describe, expect, it } from "vitest";
 import type { LockedSession } from "./lock-sessions.ts";
 import { createSessionChange } from "./session-change.ts";

@@ -1,6 +1,6 @@
-import { canonicalJson } from "@turnpike/domain/canonical-json";
-import type { JsonValue } from "@turnpike/domain/json";
-import type { PreparedSessionTurn, SessionFacts } from "@turnpike/domain/prepared-turn";
+import { canonicalJson } from "@turnpike/domain/chain/canonical-json";
+import type { JsonValue } from "@turnpike/domain/json/json";
+import type { PreparedSessionTurn, SessionFacts } from "@turnpike/domain/prepare/prepared-turn";
 import { addUsd } from "./add-usd.ts";
 import type { LockedSession } from "./lock-sessions.ts";
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
-import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import type { Statement } from "../write-pool.ts";
 import { readMarker } from "./read-marker.ts";
 

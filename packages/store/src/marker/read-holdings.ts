@@ -1,4 +1,4 @@
-import type { DatabaseHoldings } from "@turnpike/domain/queue-marker";
+import type { DatabaseHoldings } from "@turnpike/domain/ports/queue-marker";
 import type { Statement } from "../write-pool.ts";
 
 /** Read what the database knows of accepted turns: a few rows of counters. */

@@ -1,4 +1,4 @@
-import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import type { Statement } from "../write-pool.ts";
 
 interface MarkerRow {

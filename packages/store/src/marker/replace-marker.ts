@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { JsonObject } from "@turnpike/domain/json";
-import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/queue-marker";
+import type { JsonObject } from "@turnpike/domain/json/json";
+import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import { AppError } from "@turnpike/domain/errors";
 import { writeAudit } from "../audit/write-audit.ts";
 import type { WritePool } from "../write-pool.ts";

@@ -1,4 +1,4 @@
-import type { JsonObject } from "@turnpike/domain/json";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import { and, asc, eq, gt, sql } from "drizzle-orm";
 import { turns } from "../schema.ts";
 import { fillLarge } from "./fill-large.ts";

@@ -1,4 +1,4 @@
-import type { Block } from "@turnpike/domain/block";
+import type { Block } from "@turnpike/domain/providers/block";
 import { type SQL, sql } from "drizzle-orm";
 import { nodes } from "../schema.ts";
 import type { FilledRow, FirstRow } from "./fill-large.ts";

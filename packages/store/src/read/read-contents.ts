@@ -1,4 +1,4 @@
-import type { Block } from "@turnpike/domain/block";
+import type { Block } from "@turnpike/domain/providers/block";
 import { sql } from "drizzle-orm";
 import { contentsOf } from "./node-view.ts";
 import { PAGE_BYTES } from "./page-budget.ts";

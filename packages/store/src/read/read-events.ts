@@ -2,8 +2,8 @@
  * The one query behind every way to read a timeline. Page, session and latest number come from one statement and so from
  * one snapshot: a number that a page does not hold, and that is not above its `latestSequence`, did not match.
  */
-import type { EventFilter, EventPage, EventQuery, StoredEvent } from "@turnpike/domain/event-store";
-import type { JsonObject } from "@turnpike/domain/json";
+import type { EventFilter, EventPage, EventQuery, StoredEvent } from "@turnpike/domain/events/event-store";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";

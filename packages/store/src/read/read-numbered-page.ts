@@ -1,4 +1,4 @@
-import type { StoredEvent } from "@turnpike/domain/event-store";
+import type { StoredEvent } from "@turnpike/domain/events/event-store";
 import { type SQL, sql } from "drizzle-orm";
 import { sessionEvents } from "../schema.ts";
 import { liveSession } from "./live-session.ts";

@@ -1,4 +1,4 @@
-import type { EventQuery } from "@turnpike/domain/event-store";
+import type { EventQuery } from "@turnpike/domain/events/event-store";
 import { sql } from "drizzle-orm";
 import { readLatest } from "../follow/read-latest.ts";
 import type { WatchedSession } from "../follow/session-watch.ts";

@@ -1,6 +1,6 @@
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 import { sessions } from "../schema.ts";
-import type { JsonObject } from "@turnpike/domain/json";
+import type { JsonObject } from "@turnpike/domain/json/json";
 import { bytesLeftOut, cutSizes, cutText, jsonbFits, shareOf } from "./page-budget.ts";
 import { isoTime } from "./read-database.ts";
 

@@ -2,7 +2,7 @@
  * Keeps an eye on a replica, and gives it out while it is fit to answer: it is there, it is one, and it is not too far
  * behind its primary. A replica that hangs is given up as one that is away: what was asked of it fails, and is asked elsewhere.
  */
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import { createProbe } from "./probe.ts";
 import { readReplayedPosition, readWrittenPosition } from "./read-position.ts";
 import { createReplayLag } from "./replay-lag.ts";

@@ -4,9 +4,9 @@
  * session, and what this process has shown or heard of a session may have reached him too. What names no session may be
  * late, by as much as the replica is.
  */
-import type { EventQuery } from "@turnpike/domain/event-store";
+import type { EventQuery } from "@turnpike/domain/events/event-store";
 import { isAppError } from "@turnpike/domain/errors";
-import type { Log } from "@turnpike/domain/ports";
+import type { Log } from "@turnpike/domain/ports/ports";
 import type { SessionNews, WatchedSession } from "../follow/session-watch.ts";
 import { createReadQueries, type ReadQueries } from "../read/read-queries.ts";
 import { isDescendingQuery } from "../read/read-events.ts";
