@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { createRegistry } from "@turnpike/kit/metrics";
+import { createRegistry } from "@turnpike/kit/process/metrics";
 import { createActivityBook } from "@turnpike/queue/activity";
 import { addConsumerMetrics } from "@turnpike/worker/consumer-metrics";
 import { afterAll, expect, it } from "vitest";

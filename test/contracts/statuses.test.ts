@@ -1,8 +1,8 @@
 /** Every status that a served contract documents is one that a request gets; the requests are made from the documents. */
 import { randomUUID } from "node:crypto";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import type { PostgresEditor } from "@turnpike/store/postgres-editor";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";

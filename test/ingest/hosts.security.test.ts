@@ -1,7 +1,7 @@
 /** What a page that was led here, and a proxy that reads paths otherwise, get on a real socket. */
-import { loadConfig } from "@turnpike/kit/load-config";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
+import { loadConfig } from "@turnpike/kit/process/load-config";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
 import { createWorkerApp } from "@turnpike/worker/app";
 import { WorkerConfig } from "@turnpike/worker/config";
 import { describe, expect, it } from "vitest";

@@ -2,12 +2,12 @@
 import { createIngestApp } from "@turnpike/ingest/app";
 import { AppError } from "@turnpike/domain/errors";
 import type { BodyToEnqueue, TurnQueue } from "@turnpike/domain/ports/ports";
-import type { Problem } from "@turnpike/kit/problem";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { createLogger } from "@turnpike/kit/logger";
-import type { BodyLimits } from "@turnpike/kit/read-body";
-import { createRegistry } from "@turnpike/kit/metrics";
-import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/serve";
+import type { Problem } from "@turnpike/kit/http/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { createLogger } from "@turnpike/kit/process/logger";
+import type { BodyLimits } from "@turnpike/kit/body/read-body";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import { type HttpServer, serve, type ServeOptions } from "@turnpike/kit/http/serve";
 import { afterAll } from "vitest";
 import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 

@@ -1,5 +1,5 @@
 import { IngestConfig } from "@turnpike/ingest/config";
-import { loadConfig } from "@turnpike/kit/load-config";
+import { loadConfig } from "@turnpike/kit/process/load-config";
 import { TimelineConfig } from "@turnpike/timeline/config";
 import { WorkerConfig } from "@turnpike/worker/config";
 import { describe, expect, it } from "vitest";

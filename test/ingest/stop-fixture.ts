@@ -1,6 +1,6 @@
 /** A process that stops the way that its argument says: `clean`, `cut`, `failing` or `hanging`. */
-import { createLogger } from "@turnpike/kit/logger";
-import { onShutdown } from "@turnpike/kit/shutdown";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { onShutdown } from "@turnpike/kit/process/shutdown";
 
 const steps: Record<string, () => Promise<boolean | void>> = {
   clean: async () => undefined,

@@ -1,7 +1,7 @@
 import type { JsonValue } from "@turnpike/domain/json/json";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";

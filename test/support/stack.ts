@@ -1,6 +1,6 @@
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll } from "vitest";
-import { createLogger } from "@turnpike/kit/logger";
+import { createLogger } from "@turnpike/kit/process/logger";
 import { loadAppConfigs } from "../../apps/turnpike/src/app-configs.ts";
 import { runAll, type RunningAll } from "../../apps/turnpike/src/run-all.ts";
 import { bundleOf } from "./bundle-of.ts";

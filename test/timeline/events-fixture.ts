@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
-import { type HttpServer, serve } from "@turnpike/kit/serve";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/http/serve";
 import { appendEvents } from "@turnpike/store/events/append-events";
 import { flushSession } from "@turnpike/store/events/flush-session";
 import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
-import { createLogger } from "@turnpike/kit/logger";
+import { createLogger } from "@turnpike/kit/process/logger";
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

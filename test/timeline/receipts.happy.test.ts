@@ -1,8 +1,8 @@
 /** Receipts from the real queue and the real worker, on every backend: what became of an accepted turn. */
 import { randomUUID } from "node:crypto";
 import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
 import { createProducer, type Producer } from "@turnpike/queue/producer";
 import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue-inspector";
 import { createWorker } from "@turnpike/worker/worker";

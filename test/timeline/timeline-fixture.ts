@@ -1,10 +1,10 @@
 /** The timeline app on a database of the test file's own, and a store to fill it. */
 import { randomUUID } from "node:crypto";
 import type { TurnResult } from "@turnpike/domain/ports/ports";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { createLogger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
-import type { Problem } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import type { Problem } from "@turnpike/kit/http/problem";
 import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresReader } from "@turnpike/store/postgres-reader";

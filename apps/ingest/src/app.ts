@@ -1,12 +1,12 @@
 import { createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { AppError } from "@turnpike/domain/errors";
-import { addHealthRoutes } from "@turnpike/kit/health-routes";
-import { createHttpApp } from "@turnpike/kit/http-app";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
-import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
+import { addHealthRoutes } from "@turnpike/kit/http/health-routes";
+import { createHttpApp } from "@turnpike/kit/http/http-app";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { addMetricsRoutes } from "@turnpike/kit/http/metrics-routes";
+import { addOpenApiRoutes } from "@turnpike/kit/http/openapi-routes";
 import { createBodyMemory } from "./body-memory.ts";
-import { createGarbageCollector } from "@turnpike/kit/collect-garbage";
+import { createGarbageCollector } from "@turnpike/kit/process/collect-garbage";
 import type { IngestDeps, RouteDeps } from "./deps.ts";
 import { addLoadMetrics } from "./load-metrics.ts";
 import { addIngestBatch } from "./routes/ingest-batch.ts";

@@ -7,8 +7,8 @@
  * the other.
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { BodyHold } from "@turnpike/kit/read-body";
-import type { CollectGarbage } from "@turnpike/kit/collect-garbage";
+import type { BodyHold } from "@turnpike/kit/body/read-body";
+import type { CollectGarbage } from "@turnpike/kit/process/collect-garbage";
 import { createRoom, createShares } from "./body-room.ts";
 import { createWaitingLine } from "@turnpike/async/semaphore";
 

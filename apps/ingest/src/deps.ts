@@ -1,8 +1,8 @@
 import type { TurnQueue } from "@turnpike/domain/ports/ports";
 import type { BodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
-import type { Logger } from "@turnpike/kit/logger";
-import type { Registry } from "@turnpike/kit/metrics";
-import type { BodyLimits } from "@turnpike/kit/read-body";
+import type { Logger } from "@turnpike/kit/process/logger";
+import type { Registry } from "@turnpike/kit/process/metrics";
+import type { BodyLimits } from "@turnpike/kit/body/read-body";
 import type { Producer } from "@turnpike/queue/producer";
 import type { BodyMemory } from "./body-memory.ts";
 import type { EventCounters } from "./event-counters.ts";

@@ -1,5 +1,5 @@
 import type { ErrorCode } from "@turnpike/domain/errors";
-import { Counter, type Registry } from "@turnpike/kit/metrics";
+import { Counter, type Registry } from "@turnpike/kit/process/metrics";
 
 /** Counts lifecycle events that were taken, and posts of them that were not. */
 export interface EventCounters {

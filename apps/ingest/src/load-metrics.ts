@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "@turnpike/kit/metrics";
+import { Gauge, type Registry } from "@turnpike/kit/process/metrics";
 import type { BodyMemory } from "./body-memory.ts";
 import type { IngestQueue } from "./deps.ts";
 

@@ -1,9 +1,9 @@
 /** The ingest app as a process of its own. */
 import { setFlagsFromString } from "node:v8";
-import { endAppOnFault } from "@turnpike/kit/end-on-fault";
-import { loadConfig } from "@turnpike/kit/load-config";
-import { createLogger } from "@turnpike/kit/logger";
-import { onShutdown } from "@turnpike/kit/shutdown";
+import { endAppOnFault } from "@turnpike/kit/process/end-on-fault";
+import { loadConfig } from "@turnpike/kit/process/load-config";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { onShutdown } from "@turnpike/kit/process/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { IngestConfig } from "./config.ts";

@@ -2,9 +2,9 @@ import type { BodyHistory, ParsedBody } from "@turnpike/domain/conversation-cach
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { exceeds } from "@turnpike/domain/json/parse-json";
 import { createJsonScanner } from "@turnpike/domain/json/scan-json";
-import type { HttpEnv } from "@turnpike/kit/http-env";
-import { requireJsonContentType } from "@turnpike/kit/json-content-type";
-import { type BodyLimits, type InspectChunk, readBody } from "@turnpike/kit/read-body";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
+import { requireJsonContentType } from "@turnpike/kit/http/json-content-type";
+import { type BodyLimits, type InspectChunk, readBody } from "@turnpike/kit/body/read-body";
 import type { Context } from "hono";
 import type { BodyRoom } from "./body-memory.ts";
 import type { RouteDeps } from "./deps.ts";

@@ -1,6 +1,6 @@
-import type { Logger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
-import { type HttpServer, serve } from "@turnpike/kit/serve";
+import type { Logger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/http/serve";
 import { createIngestApp } from "./app.ts";
 import type { IngestConfig } from "./config.ts";
 import type { IngestQueue } from "./deps.ts";

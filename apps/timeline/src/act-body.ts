@@ -2,7 +2,7 @@
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { AppError } from "@turnpike/domain/errors";
 import { describeIssue } from "@turnpike/domain/turn/turn-body";
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { LetterFilter } from "@turnpike/store/dead-letters/letter-filter";
 import type { Context } from "hono";
 import { z } from "zod";

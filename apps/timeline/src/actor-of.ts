@@ -1,4 +1,4 @@
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { Context } from "hono";
 
 /** The header by which whoever acts says who they are. There are no keys yet: nobody checks it. */

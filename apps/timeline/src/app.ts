@@ -1,9 +1,9 @@
 import { AppError } from "@turnpike/domain/errors";
-import { addHealthRoutes } from "@turnpike/kit/health-routes";
-import { createHttpApp } from "@turnpike/kit/http-app";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
-import { addOpenApiRoutes } from "@turnpike/kit/openapi-routes";
+import { addHealthRoutes } from "@turnpike/kit/http/health-routes";
+import { createHttpApp } from "@turnpike/kit/http/http-app";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { addMetricsRoutes } from "@turnpike/kit/http/metrics-routes";
+import { addOpenApiRoutes } from "@turnpike/kit/http/openapi-routes";
 import type { TimelineDeps } from "./deps.ts";
 import { addReplicaMetrics } from "./replica-metrics.ts";
 import { addDiscardDeadLetters } from "./routes/discard-dead-letters.ts";

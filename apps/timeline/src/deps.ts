@@ -1,5 +1,5 @@
-import type { Logger } from "@turnpike/kit/logger";
-import type { Registry } from "@turnpike/kit/metrics";
+import type { Logger } from "@turnpike/kit/process/logger";
+import type { Registry } from "@turnpike/kit/process/metrics";
 import type { Producer } from "@turnpike/queue/producer";
 import type { QueueInspector } from "@turnpike/queue/queue-inspector";
 import type { DeadLetters } from "@turnpike/store/dead-letters";

@@ -1,8 +1,8 @@
 /** The timeline app as a process of its own. */
-import { endAppOnFault } from "@turnpike/kit/end-on-fault";
-import { loadConfig } from "@turnpike/kit/load-config";
-import { createLogger } from "@turnpike/kit/logger";
-import { onShutdown } from "@turnpike/kit/shutdown";
+import { endAppOnFault } from "@turnpike/kit/process/end-on-fault";
+import { loadConfig } from "@turnpike/kit/process/load-config";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { onShutdown } from "@turnpike/kit/process/shutdown";
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";
 import { createDeadLetters } from "@turnpike/store/dead-letters";

@@ -1,6 +1,6 @@
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { AppError } from "@turnpike/domain/errors";
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { Context } from "hono";
 import { z } from "zod";
 

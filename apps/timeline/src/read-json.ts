@@ -1,9 +1,9 @@
 import { decodeUtf8 } from "@turnpike/domain/json/decode-utf8";
 import { AppError } from "@turnpike/domain/errors";
 import { scanJson } from "@turnpike/domain/json/scan-json";
-import type { HttpEnv } from "@turnpike/kit/http-env";
-import { requireJsonContentType } from "@turnpike/kit/json-content-type";
-import { readBody } from "@turnpike/kit/read-body";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
+import { requireJsonContentType } from "@turnpike/kit/http/json-content-type";
+import { readBody } from "@turnpike/kit/body/read-body";
 import type { Context } from "hono";
 
 // Bodies here hold a name or two.

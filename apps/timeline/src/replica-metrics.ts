@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from "@turnpike/kit/metrics";
+import { Counter, Gauge, type Registry } from "@turnpike/kit/process/metrics";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";
 import { replicaOutcomes } from "@turnpike/store/replica/replica-queries";
 

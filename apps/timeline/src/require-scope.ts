@@ -1,4 +1,4 @@
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { Context } from "hono";
 
 /** What a request may be allowed beyond reading. */

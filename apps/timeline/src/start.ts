@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
-import type { Logger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
-import { type HttpServer, serve } from "@turnpike/kit/serve";
+import type { Logger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import { type HttpServer, serve } from "@turnpike/kit/http/serve";
 import { createTimelineApp } from "./app.ts";
 import type { TimelineConfig } from "./config.ts";
 import type { TimelineDeps } from "./deps.ts";

@@ -1,6 +1,6 @@
 /** A timeline as Server-Sent Events: served from the database like any page, so a reader may come and go at any point. */
 import type { EventFilter, EventPage } from "@turnpike/domain/events/event-store";
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { Context } from "hono";
 import { streamSSE } from "hono/streaming";
 import { signalOf } from "./signal-of.ts";

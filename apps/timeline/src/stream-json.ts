@@ -1,4 +1,4 @@
-import type { HttpEnv } from "@turnpike/kit/http-env";
+import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { Context, TypedResponse } from "hono";
 import type { Piece } from "./node-pieces.ts";
 

@@ -1,5 +1,5 @@
 import { IngestConfig } from "@turnpike/ingest/config";
-import { loadConfigs } from "@turnpike/kit/load-config";
+import { loadConfigs } from "@turnpike/kit/process/load-config";
 import { TimelineConfig } from "@turnpike/timeline/config";
 import { WorkerConfig } from "@turnpike/worker/config";
 import { type Env, Settings } from "./settings.ts";

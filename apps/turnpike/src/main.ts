@@ -1,5 +1,5 @@
 /** The `turnpike` command: the only reader of its environment. */
-import { endOnFault } from "@turnpike/kit/end-on-fault";
+import { endOnFault } from "@turnpike/kit/process/end-on-fault";
 import { Command } from "commander";
 import { addAudit } from "./commands/audit.ts";
 import { addChain } from "./commands/chain.ts";

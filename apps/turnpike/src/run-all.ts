@@ -5,8 +5,8 @@
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
 import { queueOptionsOf } from "@turnpike/ingest/queue-options";
 import { startIngest } from "@turnpike/ingest/start";
-import type { Logger } from "@turnpike/kit/logger";
-import type { ShutdownStep } from "@turnpike/kit/shutdown";
+import type { Logger } from "@turnpike/kit/process/logger";
+import type { ShutdownStep } from "@turnpike/kit/process/shutdown";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { createProducer } from "@turnpike/queue/producer";
 import { createQueueInspector } from "@turnpike/queue/queue-inspector";

@@ -6,7 +6,7 @@ import {
   queueShards,
   redisUrl,
   shardsNeedRedis,
-} from "@turnpike/kit/config-fields";
+} from "@turnpike/kit/process/config-fields";
 import { z } from "zod";
 
 /** The environment of the command. */

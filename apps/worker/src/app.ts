@@ -1,10 +1,10 @@
 import { AppError } from "@turnpike/domain/errors";
-import { addHealthRoutes, type ReadinessCheck } from "@turnpike/kit/health-routes";
-import { createHttpApp } from "@turnpike/kit/http-app";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import type { Logger } from "@turnpike/kit/logger";
-import type { Registry } from "@turnpike/kit/metrics";
-import { addMetricsRoutes } from "@turnpike/kit/metrics-routes";
+import { addHealthRoutes, type ReadinessCheck } from "@turnpike/kit/http/health-routes";
+import { createHttpApp } from "@turnpike/kit/http/http-app";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import type { Logger } from "@turnpike/kit/process/logger";
+import type { Registry } from "@turnpike/kit/process/metrics";
+import { addMetricsRoutes } from "@turnpike/kit/http/metrics-routes";
 
 /** What an operator may ask of a worker: whether it lives, whether it can work, and how it does. */
 export function createWorkerApp(deps: {

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from "@turnpike/kit/metrics";
+import { Counter, Histogram, type Registry } from "@turnpike/kit/process/metrics";
 
 /** Counts finished attempts at a job, and how long they took. */
 export interface AttemptMetrics {

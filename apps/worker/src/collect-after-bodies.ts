@@ -1,4 +1,4 @@
-import { createGarbageCollector } from "@turnpike/kit/collect-garbage";
+import { createGarbageCollector } from "@turnpike/kit/process/collect-garbage";
 
 // A body leaves several times its size; smaller ones go with the heap's own collections.
 const LARGE_BODY_BYTES = 1_048_576;

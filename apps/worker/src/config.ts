@@ -9,7 +9,7 @@ import {
   redisUrl,
   shardsNeedRedis,
   shutdownDeadlineMs,
-} from "@turnpike/kit/config-fields";
+} from "@turnpike/kit/process/config-fields";
 import { z } from "zod";
 
 /** The environment of the worker app. */

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from "@turnpike/kit/metrics";
+import { Counter, Gauge, type Registry } from "@turnpike/kit/process/metrics";
 import type { Activity } from "@turnpike/queue/consumer";
 
 const counters = {

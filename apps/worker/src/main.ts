@@ -1,9 +1,9 @@
 /** The worker app as a process of its own; operators run as many as they need. */
 import { setFlagsFromString } from "node:v8";
-import { endAppOnFault } from "@turnpike/kit/end-on-fault";
-import { loadConfig } from "@turnpike/kit/load-config";
-import { createLogger } from "@turnpike/kit/logger";
-import { onShutdown } from "@turnpike/kit/shutdown";
+import { endAppOnFault } from "@turnpike/kit/process/end-on-fault";
+import { loadConfig } from "@turnpike/kit/process/load-config";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { onShutdown } from "@turnpike/kit/process/shutdown";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { createQueueMarkers } from "@turnpike/store/queue-markers";

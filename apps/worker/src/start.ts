@@ -1,7 +1,7 @@
 import type { DeadLetterStore } from "@turnpike/domain/ports/ports";
-import type { Logger } from "@turnpike/kit/logger";
-import { createRegistry } from "@turnpike/kit/metrics";
-import { serve } from "@turnpike/kit/serve";
+import type { Logger } from "@turnpike/kit/process/logger";
+import { createRegistry } from "@turnpike/kit/process/metrics";
+import { serve } from "@turnpike/kit/http/serve";
 import type { MarkerOptions } from "@turnpike/queue/marker/watch-marker";
 import type { PostgresStore } from "@turnpike/store/postgres-store";
 import type { WakePublisher } from "@turnpike/wake/publisher";

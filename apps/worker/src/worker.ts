@@ -1,8 +1,8 @@
 import { createBodyHistory } from "@turnpike/domain/conversation-cache/conversation-cache";
 import { isAppError } from "@turnpike/domain/errors";
 import type { DeadLetterStore, TurnStore } from "@turnpike/domain/ports/ports";
-import type { Logger } from "@turnpike/kit/logger";
-import type { Registry } from "@turnpike/kit/metrics";
+import type { Logger } from "@turnpike/kit/process/logger";
+import type { Registry } from "@turnpike/kit/process/metrics";
 import type { QueueLocation } from "@turnpike/queue/backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";

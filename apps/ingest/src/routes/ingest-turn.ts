@@ -1,8 +1,8 @@
 import { createRoute } from "@hono/zod-openapi";
 import { isAppError } from "@turnpike/domain/errors";
 import { TurnBody } from "@turnpike/domain/turn/turn-body";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { problemResponses } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import { acceptTurn } from "../accept-turn.ts";
 import { Accepted } from "../accepted.ts";
 import { describeJsonBody } from "../describe-json-body.ts";

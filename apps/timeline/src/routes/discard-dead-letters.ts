@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { problemResponses } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import { ActAnswer } from "../act-answer.ts";
 import { discardSchema, parseDiscard } from "../act-body.ts";
 import { actorOf } from "../actor-of.ts";

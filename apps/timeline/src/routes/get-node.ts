@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { problemResponses } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { hashParam, orgQuery } from "../fields.ts";
 import { NodeItem, toNodeItem } from "../node-item.ts";

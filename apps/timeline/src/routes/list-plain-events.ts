@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@turnpike/domain/errors";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { problemResponses } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import type { TimelineDeps } from "../deps.ts";
 import {
   jsonObject,

@@ -1,8 +1,8 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@turnpike/domain/errors";
 import type { EventPage } from "@turnpike/domain/events/event-store";
-import type { HttpApp } from "@turnpike/kit/http-env";
-import { problemResponses } from "@turnpike/kit/problem";
+import type { HttpApp } from "@turnpike/kit/http/http-env";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import type { TimelineDeps } from "../deps.ts";
 import { before, eventTypes, runId, since } from "../event-fields.ts";
 import { orgQuery, uuidParam, wholeNumber, wholeNumberOr } from "../fields.ts";

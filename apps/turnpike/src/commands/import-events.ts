@@ -1,6 +1,6 @@
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { isAppError } from "@turnpike/domain/errors";
-import { loadConfig } from "@turnpike/kit/load-config";
+import { loadConfig } from "@turnpike/kit/process/load-config";
 import { createEventImporter } from "@turnpike/store/event-importer";
 import type { Command } from "commander";
 import { importEventsFile, type ImportTally } from "../import/import-events-file.ts";

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { loadConfig } from "@turnpike/kit/load-config";
+import { loadConfig } from "@turnpike/kit/process/load-config";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { migrateQueue } from "@turnpike/queue/migrate-queue";
 import { migrate } from "@turnpike/store/migrate";

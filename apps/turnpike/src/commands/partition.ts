@@ -1,5 +1,5 @@
 import { isAppError } from "@turnpike/domain/errors";
-import { loadConfig } from "@turnpike/kit/load-config";
+import { loadConfig } from "@turnpike/kit/process/load-config";
 import {
   partitionTables,
   planPartitions,

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { createLogger } from "@turnpike/kit/logger";
-import { onShutdown } from "@turnpike/kit/shutdown";
+import { createLogger } from "@turnpike/kit/process/logger";
+import { onShutdown } from "@turnpike/kit/process/shutdown";
 import { loadAppConfigs } from "../app-configs.ts";
 import { parsePort } from "../parse-option.ts";
 import { runAll, type RunningAll } from "../run-all.ts";

@@ -1,5 +1,5 @@
-import { redisUrl as redisUrlRule } from "@turnpike/kit/config-fields";
-import { loadConfig } from "@turnpike/kit/load-config";
+import { redisUrl as redisUrlRule } from "@turnpike/kit/process/config-fields";
+import { loadConfig } from "@turnpike/kit/process/load-config";
 import { backendKindOf, type QueueLocation } from "@turnpike/queue/backend";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { type QueueSurvey, surveyQueue } from "@turnpike/queue/marker/survey-queue";

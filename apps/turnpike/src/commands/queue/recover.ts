@@ -1,5 +1,5 @@
-import { loadConfig } from "@turnpike/kit/load-config";
-import { createLogger } from "@turnpike/kit/logger";
+import { loadConfig } from "@turnpike/kit/process/load-config";
+import { createLogger } from "@turnpike/kit/process/logger";
 import { type FailedSurvey, openFailedJobs, type RecoverCriteria } from "@turnpike/queue/recover-failed";
 import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import type { Command } from "commander";

@@ -1,7 +1,7 @@
 import { pipeline, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { AppError } from "@turnpike/domain/errors";
-import { inflateZstd } from "./zstd-decoder.ts";
+import { inflateZstd } from "./zstd/zstd-decoder.ts";
 
 /** Undoes one content coding. Iterating throws when the input is corrupt or cut short. */
 export type ContentDecoder = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;

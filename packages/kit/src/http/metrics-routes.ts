@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "./http-env.ts";
-import type { Registry } from "./metrics.ts";
+import type { Registry } from "../process/metrics.ts";
 
 /** Add `/metrics`: the app's registry in Prometheus text. */
 export function addMetricsRoutes(app: HttpApp, registry: Registry): void {

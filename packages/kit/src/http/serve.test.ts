@@ -4,8 +4,8 @@ import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { createHttpApp } from "./http-app.ts";
-import { createLogger } from "./logger.ts";
-import { createRegistry } from "./metrics.ts";
+import { createLogger } from "../process/logger.ts";
+import { createRegistry } from "../process/metrics.ts";
 import { type HttpServer, serve } from "./serve.ts";
 
 const servers: HttpServer[] = [];

@@ -9,7 +9,7 @@ import { cutOffStillReader } from "./cut-off-still-reader.ts";
 import { decideKnownHosts, type KnownHosts } from "./known-hosts.ts";
 import { answerMalformed, refuseMalformed } from "./malformed-request.ts";
 import { createPacer } from "@turnpike/async/pacer";
-import { StartError } from "./start-error.ts";
+import { StartError } from "../process/start-error.ts";
 
 /** Longer than the idle time-out of common load balancers (60 s), so that they and not we end an idle connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 65_000;

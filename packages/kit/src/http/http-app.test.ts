@@ -2,8 +2,8 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { HTTPException } from "hono/http-exception";
 import { expect, it } from "vitest";
 import { createHttpApp } from "./http-app.ts";
-import { createLogger } from "./logger.ts";
-import { createRegistry } from "./metrics.ts";
+import { createLogger } from "../process/logger.ts";
+import { createRegistry } from "../process/metrics.ts";
 import type { Problem } from "./problem.ts";
 
 function createApp() {

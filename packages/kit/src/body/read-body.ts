@@ -6,7 +6,7 @@ import { AppError, isAppError } from "@turnpike/domain/errors";
 import type { Context } from "hono";
 import { createByteCollector } from "./collect-bytes.ts";
 import { type ContentDecoder, findContentDecoders, holdsMuch } from "./content-decoders.ts";
-import type { HttpEnv } from "./http-env.ts";
+import type { HttpEnv } from "../http/http-env.ts";
 import { createPacer } from "@turnpike/async/pacer";
 import { receiveChunks } from "./receive-chunks.ts";
 import { createUploadClock } from "./upload-clock.ts";

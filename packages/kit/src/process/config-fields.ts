@@ -1,7 +1,7 @@
 /** The variables that several apps read, each with the rule that an operator is told when it is broken. */
 import { splitRedisUrls } from "@turnpike/domain/split-redis-urls";
 import { z } from "zod";
-import { hostNameOf } from "./known-hosts.ts";
+import { hostNameOf } from "../http/known-hosts.ts";
 import { logLevels } from "./logger.ts";
 
 /** A `postgres://` URL. */

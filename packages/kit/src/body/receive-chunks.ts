@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { AppError } from "@turnpike/domain/errors";
 import type { Context } from "hono";
-import type { HttpEnv } from "./http-env.ts";
+import type { HttpEnv } from "../http/http-env.ts";
 
 /**
  * Receive a request's body chunk by chunk, from the socket where there is one: a web stream in between costs more than a body of

@@ -4,8 +4,8 @@ import type { Context, MiddlewareHandler } from "hono";
 import { matchedRoutes } from "hono/route";
 import { arrivedAt } from "./arrival.ts";
 import type { HttpEnv } from "./http-env.ts";
-import type { Logger } from "./logger.ts";
-import { createRequestMetrics, type Registry } from "./metrics.ts";
+import type { Logger } from "../process/logger.ts";
+import { createRequestMetrics, type Registry } from "../process/metrics.ts";
 
 /** What is recorded when the client is gone before the answer: no status was seen by anyone. */
 const CLIENT_CLOSED_REQUEST = 499;
