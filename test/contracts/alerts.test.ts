@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { createRegistry } from "@turnpike/kit/process/metrics";
-import { createActivityBook } from "@turnpike/queue/activity";
+import { createActivityBook } from "@turnpike/queue/consumer/activity";
 import { addConsumerMetrics } from "@turnpike/worker/consumer-metrics";
 import { afterAll, expect, it } from "vitest";
 import { createTestTimeline } from "../timeline/timeline-fixture.ts";

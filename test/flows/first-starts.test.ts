@@ -2,8 +2,8 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import { migrateQueue } from "@turnpike/queue/migrate-queue";
-import { openPostgres } from "@turnpike/queue/open-postgres";
+import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
+import { openPostgres } from "@turnpike/queue/backend/postgres/open-postgres";
 import { migrate } from "@turnpike/store/migrate";
 import { MIGRATION_LOCK } from "@turnpike/store/migration-lock";
 import postgres from "postgres";

@@ -1,6 +1,6 @@
 /** A queue is moved as `docs/operations.md` says: nothing that was accepted is forgotten, and the ledger goes on. */
 import { randomUUID } from "node:crypto";
-import { createProducer } from "@turnpike/queue/producer";
+import { createProducer } from "@turnpike/queue/producer/producer";
 import { Redis } from "ioredis";
 import postgres, { type Sql } from "postgres";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";

@@ -1,6 +1,6 @@
 /** Very many requests at once from one client: each gets its answer, what was answered 202 is in the queue, and nobody else is refused. */
 import { randomUUID } from "node:crypto";
-import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import { describe, expect, it } from "vitest";
 import { bundleOf } from "../support/bundle-of.ts";
 import { queueBackends } from "../support/backends.ts";

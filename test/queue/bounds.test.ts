@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import { createProducer, DEFAULT_BOUNDS } from "@turnpike/queue/producer";
+import { createProducer, DEFAULT_BOUNDS } from "@turnpike/queue/producer/producer";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";

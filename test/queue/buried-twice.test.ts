@@ -1,6 +1,6 @@
 import { AppError } from "@turnpike/domain/errors";
-import { INGEST_TURN } from "@turnpike/queue/catalog";
-import { readDeadJob } from "@turnpike/queue/dead-job";
+import { INGEST_TURN } from "@turnpike/queue/job/payload";
+import { readDeadJob } from "@turnpike/queue/job/dead-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useDeadLetters } from "../support/dead-letter.ts";

@@ -1,6 +1,6 @@
 /** A producer says so when the Redis that it is given may lose what it accepts. */
 import { randomUUID } from "node:crypto";
-import { createProducer } from "@turnpike/queue/producer";
+import { createProducer } from "@turnpike/queue/producer/producer";
 import type { Redis } from "ioredis";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";

@@ -1,5 +1,5 @@
 /** What waits for the disk of a Postgres that holds the queue: a turn's 202, and nothing else of the queue. */
-import { openPostgres } from "@turnpike/queue/open-postgres";
+import { openPostgres } from "@turnpike/queue/backend/postgres/open-postgres";
 import type { Pool } from "pg";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

@@ -1,4 +1,4 @@
-import { letGoOfBodies } from "@turnpike/queue/let-go-of-bodies";
+import { letGoOfBodies } from "@turnpike/queue/backend/redis/drop-command-args";
 import { Redis } from "ioredis";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { queueBackends } from "../support/backends.ts";

@@ -2,12 +2,12 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports/ports";
-import type { QueueLocation } from "@turnpike/queue/backend";
-import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
-import { createConsumer } from "@turnpike/queue/consumer";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/job/payload";
+import { createConsumer } from "@turnpike/queue/consumer/consumer";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
-import { createProducer } from "@turnpike/queue/producer";
-import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createProducer } from "@turnpike/queue/producer/producer";
+import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { Redis } from "ioredis";
 import postgres from "postgres";

@@ -6,7 +6,7 @@ import { useCluster } from "../support/use-cluster.ts";
 import { waitUntil } from "../support/wait-until.ts";
 import { enqueueWhenUp } from "./queue-fixture.ts";
 import { turnForShard, useShards } from "./shards-fixture.ts";
-import { shardPrefix } from "@turnpike/queue/shards";
+import { shardPrefix } from "@turnpike/queue/shards/shards";
 
 const SHARDS = 4;
 

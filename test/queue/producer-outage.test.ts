@@ -1,8 +1,8 @@
 import { isAppError } from "@turnpike/domain/errors";
-import { addJobs } from "@turnpike/queue/add-jobs";
-import { INGEST_TURN, writeJob } from "@turnpike/queue/catalog";
-import { sendAlone } from "@turnpike/queue/parcels";
-import { createQueueClient } from "@turnpike/queue/queue-client";
+import { addJobs } from "@turnpike/queue/backend/add-jobs";
+import { INGEST_TURN, writeJob } from "@turnpike/queue/job/payload";
+import { sendAlone } from "@turnpike/queue/job/job-batch";
+import { createQueueClient } from "@turnpike/queue/backend/queue-client";
 import { within } from "@turnpike/async/timeout";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";

@@ -7,11 +7,11 @@ import type {
   DeadLetterStore,
   Log,
 } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
-import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/catalog";
-import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
-import { createProducer, type Producer } from "@turnpike/queue/producer";
-import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue-inspector";
+import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/job/payload";
+import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer/consumer";
+import { createProducer, type Producer } from "@turnpike/queue/producer/producer";
+import { createQueueInspector, type QueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { v7 as uuidv7 } from "uuid";

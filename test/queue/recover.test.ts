@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
 import { describe, expect, inject, it } from "vitest";
-import { listShards } from "@turnpike/queue/shards";
+import { listShards } from "@turnpike/queue/shards/shards";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { clusterBackends, queueBackends } from "../support/backends.ts";
 import { bundleOf } from "../support/bundle-of.ts";

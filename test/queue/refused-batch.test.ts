@@ -1,8 +1,8 @@
 /** A batch is put in whole or not at all, and counted accordingly, in whatever way the backend refuses it. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import { createProducer } from "@turnpike/queue/producer";
-import type { Register } from "@turnpike/queue/register";
+import { createProducer } from "@turnpike/queue/producer/producer";
+import type { Register } from "@turnpike/queue/backend/ledger";
 import { afterEach, describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { useRedis } from "../support/use-redis.ts";

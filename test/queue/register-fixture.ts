@@ -1,8 +1,8 @@
 /** The register of a test's queue, and what it knows as one value. */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Log } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
-import { createRegister, type Register } from "@turnpike/queue/register";
+import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import { createRegister, type Register } from "@turnpike/queue/backend/ledger";
 import { afterEach } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn } from "./queue-fixture.ts";

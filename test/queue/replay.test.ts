@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
-import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/catalog";
-import { readDeadJob, reviveJob, writeDeadJob } from "@turnpike/queue/dead-job";
-import { createJobContents } from "@turnpike/queue/job-contents";
-import type { RunnableJob } from "@turnpike/queue/run-job";
+import { INGEST_TURN, readJob, writeJob } from "@turnpike/queue/job/payload";
+import { readDeadJob, reviveJob, writeDeadJob } from "@turnpike/queue/job/dead-job";
+import { createJobContents } from "@turnpike/queue/consumer/payload-access";
+import type { RunnableJob } from "@turnpike/queue/consumer/run-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { withText } from "../support/with-text.ts";

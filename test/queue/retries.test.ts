@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from "@turnpike/domain/errors";
-import { readDeadJob } from "@turnpike/queue/dead-job";
-import { MAX_ATTEMPTS, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/retry-policy";
+import { readDeadJob } from "@turnpike/queue/job/dead-job";
+import { MAX_ATTEMPTS, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/job/retry-policy";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";

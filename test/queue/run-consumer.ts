@@ -3,9 +3,9 @@
  * `{"failUntil":n}` fails before the n-th attempt. It says on standard output what it does.
  */
 import { AppError } from "@turnpike/domain/errors";
-import type { QueueLocation } from "@turnpike/queue/backend";
-import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
-import { createConsumer, type JobHandler } from "@turnpike/queue/consumer";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/job/payload";
+import { createConsumer, type JobHandler } from "@turnpike/queue/consumer/consumer";
 import { textOfBody } from "@turnpike/domain/json/decode-utf8";
 import { untilUp } from "../support/wait-until.ts";
 

@@ -1,13 +1,13 @@
 /** A queue of several shards on a Redis Cluster, and a look into each shard. */
 import { randomUUID } from "node:crypto";
 import type { AcceptedTurn, DeadLetter, Log } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
-import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/catalog";
-import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer";
-import { createProducer, type Producer, type QueueBounds } from "@turnpike/queue/producer";
-import { createQueueInspector, type QueueInspector } from "@turnpike/queue/queue-inspector";
-import { createRegister, type Register } from "@turnpike/queue/register";
-import { chooseShard, listShards } from "@turnpike/queue/shards";
+import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/job/payload";
+import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer/consumer";
+import { createProducer, type Producer, type QueueBounds } from "@turnpike/queue/producer/producer";
+import { createQueueInspector, type QueueInspector } from "@turnpike/queue/inspector/queue-inspector";
+import { createRegister, type Register } from "@turnpike/queue/backend/ledger";
+import { chooseShard, listShards } from "@turnpike/queue/shards/shards";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach } from "vitest";
 import type { ClusterBackend } from "../support/backends.ts";

@@ -1,10 +1,10 @@
 /** A queue of four shards on three masters is one queue. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import { INGEST_TURN, jobIdOf, writeJob } from "@turnpike/queue/catalog";
-import { writeDeadJob } from "@turnpike/queue/dead-job";
-import { createProducer, DEFAULT_BOUNDS } from "@turnpike/queue/producer";
-import { chooseShard } from "@turnpike/queue/shards";
+import { INGEST_TURN, jobIdOf, writeJob } from "@turnpike/queue/job/payload";
+import { writeDeadJob } from "@turnpike/queue/job/dead-job";
+import { createProducer, DEFAULT_BOUNDS } from "@turnpike/queue/producer/producer";
+import { chooseShard } from "@turnpike/queue/shards/shards";
 import { describe, expect, it } from "vitest";
 import { clusterBackends } from "../support/backends.ts";
 import { waitUntil } from "../support/wait-until.ts";

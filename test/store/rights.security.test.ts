@@ -1,6 +1,6 @@
 /** What a login may do that was given nothing, or was given too much: no right comes of merely being there, and none changes an event. */
 import { randomUUID } from "node:crypto";
-import { migrateQueue } from "@turnpike/queue/migrate-queue";
+import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
 import { createPostgresEditor } from "@turnpike/store/postgres-editor";
 import { createPostgresStore } from "@turnpike/store/postgres-store";
 import { migrate } from "@turnpike/store/migrate";

@@ -1,6 +1,6 @@
 /** A process that replays all dead letters of an org: `replay-letters.ts DATABASE_URL PREFIX ORG [REDIS_URL]`. */
-import { createProducer } from "@turnpike/queue/producer";
-import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createProducer } from "@turnpike/queue/producer/producer";
+import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import { createDeadLetters } from "@turnpike/store/dead-letters";
 import { untilUp } from "./wait-until.ts";
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { shardPrefix } from "@turnpike/queue/shards";
+import { shardPrefix } from "@turnpike/queue/shards/shards";
 import { Redis } from "ioredis";
 import type { ClusterBackend } from "./backends.ts";
 

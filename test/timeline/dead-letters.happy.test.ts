@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeDeadJob } from "@turnpike/queue/dead-job";
+import { writeDeadJob } from "@turnpike/queue/job/dead-job";
 import { describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";
 import { deadLetter } from "../support/dead-letter.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
 import { createLogger } from "@turnpike/kit/process/logger";
-import { createProducer } from "@turnpike/queue/producer";
-import { createQueueInspector } from "@turnpike/queue/queue-inspector";
+import { createProducer } from "@turnpike/queue/producer/producer";
+import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";
 import { useStore } from "../support/store-fixture.ts";

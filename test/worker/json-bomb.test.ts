@@ -1,7 +1,7 @@
 /** Bodies that were accepted before JSON was bounded, and would hold a worker for half a minute, in gigabytes. */
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { readDeadJob } from "@turnpike/queue/dead-job";
+import { readDeadJob } from "@turnpike/queue/job/dead-job";
 import { describe, expect, it } from "vitest";
 import { queueBackends } from "../support/backends.ts";
 import { turnBody } from "../support/turn-body.ts";

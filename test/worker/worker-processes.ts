@@ -1,7 +1,7 @@
 /** Workers as processes of their own, on a database and a queue of the suite's own, and a producer to give them work. */
 import type { AcceptedTurn } from "@turnpike/domain/ports/ports";
-import type { QueueLocation } from "@turnpike/queue/backend";
-import { createProducer, type Producer } from "@turnpike/queue/producer";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { createProducer, type Producer } from "@turnpike/queue/producer/producer";
 import postgres, { type Sql } from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll } from "vitest";

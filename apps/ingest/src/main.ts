@@ -4,7 +4,7 @@ import { endAppOnFault } from "@turnpike/kit/process/end-on-fault";
 import { loadConfig } from "@turnpike/kit/process/load-config";
 import { createLogger } from "@turnpike/kit/process/logger";
 import { onShutdown } from "@turnpike/kit/process/shutdown";
-import { createProducer } from "@turnpike/queue/producer";
+import { createProducer } from "@turnpike/queue/producer/producer";
 import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { IngestConfig } from "./config.ts";
 import { queueOptionsOf } from "./queue-options.ts";

@@ -1,4 +1,4 @@
-import type { ProducerOptions } from "@turnpike/queue/producer";
+import type { ProducerOptions } from "@turnpike/queue/producer/producer";
 import type { IngestConfig } from "./config.ts";
 
 /** Tell from the configuration which queue takes the turns, and how much it may hold. */

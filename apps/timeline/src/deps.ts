@@ -1,7 +1,7 @@
 import type { Logger } from "@turnpike/kit/process/logger";
 import type { Registry } from "@turnpike/kit/process/metrics";
-import type { Producer } from "@turnpike/queue/producer";
-import type { QueueInspector } from "@turnpike/queue/queue-inspector";
+import type { Producer } from "@turnpike/queue/producer/producer";
+import type { QueueInspector } from "@turnpike/queue/inspector/queue-inspector";
 import type { DeadLetters } from "@turnpike/store/dead-letters";
 import type { PostgresEditor } from "@turnpike/store/postgres-editor";
 import type { PostgresReader } from "@turnpike/store/postgres-reader";

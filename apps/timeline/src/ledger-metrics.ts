@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
 import { Gauge, type Registry } from "@turnpike/kit/process/metrics";
-import type { QueueLoad } from "@turnpike/queue/queue-inspector";
+import type { QueueLoad } from "@turnpike/queue/inspector/queue-inspector";
 import { type LedgerSources, readLedger } from "./read-ledger.ts";
 import type { LedgerLine } from "./ledger.ts";
 

@@ -1,4 +1,4 @@
-import type { QueueSnapshot } from "@turnpike/queue/register";
+import type { QueueSnapshot } from "@turnpike/queue/backend/ledger";
 import type { LedgerCounts } from "@turnpike/store/ledger/read-ledger-counts";
 import { drawUpLedger, type Ledger } from "./ledger.ts";
 

@@ -1,6 +1,6 @@
 import { isAppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports/ports";
-import type { Consumer } from "@turnpike/queue/consumer";
+import type { Consumer } from "@turnpike/queue/consumer/consumer";
 
 /** What a clean-up works on. */
 export interface CleanUpDeps {

@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "@turnpike/kit/process/metrics";
-import type { Activity } from "@turnpike/queue/consumer";
+import type { Activity } from "@turnpike/queue/consumer/consumer";
 
 const counters = {
   completed: { name: "completed", help: "Jobs that have left the queue: stored, or in the dead letters." },

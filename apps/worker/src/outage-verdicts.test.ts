@@ -1,6 +1,6 @@
 import { AppError } from "@turnpike/domain/errors";
-import { holdAgainst } from "@turnpike/queue/hold-against";
-import { isWorthTrying, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/retry-policy";
+import { holdAgainst } from "@turnpike/queue/job/hold-against";
+import { isWorthTrying, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/job/retry-policy";
 import { certificateCodes } from "@turnpike/store/connection-codes";
 import { judgeSqlState, sqlStateClasses } from "@turnpike/store/sqlstate-verdicts";
 import { translateError, translateRefusal } from "@turnpike/store/translate-error";

@@ -1,4 +1,4 @@
-import type { Activity, Backlog } from "@turnpike/queue/consumer";
+import type { Activity, Backlog } from "@turnpike/queue/consumer/consumer";
 import { describe, expect, it } from "vitest";
 import { createWatchdog } from "./watchdog.ts";
 

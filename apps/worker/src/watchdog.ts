@@ -4,7 +4,7 @@
  * gives up, for its supervisor to start a new one.
  */
 import type { Log } from "@turnpike/domain/ports/ports";
-import type { Activity, Backlog } from "@turnpike/queue/consumer";
+import type { Activity, Backlog } from "@turnpike/queue/consumer/consumer";
 
 /** What is watched, and what is done about it. Times are `performance.now()`. */
 export interface WatchdogOptions {

@@ -1,6 +1,6 @@
 /** Jobs of other versions than the worker's own: of an older release, and of one that is still to come. */
 import { deflateRawSync } from "node:zlib";
-import { INGEST_TURN, jobIdOf } from "@turnpike/queue/catalog";
+import { INGEST_TURN, jobIdOf } from "@turnpike/queue/job/payload";
 import { v7 as uuidv7 } from "uuid";
 import { waitUntil } from "../../support/wait-until.ts";
 import type { Expectations } from "../load/expectations.ts";

@@ -1,4 +1,4 @@
-import { migrateQueue } from "@turnpike/queue/migrate-queue";
+import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
 import postgres from "postgres";
 
 /** The role of the workers, in a rig whose workers have one of their own. */

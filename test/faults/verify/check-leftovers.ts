@@ -1,5 +1,5 @@
-import { openBackend } from "@turnpike/queue/backend";
-import { createRegister } from "@turnpike/queue/register";
+import { openBackend } from "@turnpike/queue/backend/backend";
+import { createRegister } from "@turnpike/queue/backend/ledger";
 import { waitUntil } from "../../support/wait-until.ts";
 import type { Rig } from "../rig/rig.ts";
 import { placeOf, silent } from "./queue-counts.ts";

@@ -1,5 +1,5 @@
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend";
-import { INGEST_QUEUE } from "@turnpike/queue/catalog";
+import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import { INGEST_QUEUE } from "@turnpike/queue/job/payload";
 import type { Rig } from "../rig/rig.ts";
 
 /** Says nothing. */

@@ -2,7 +2,7 @@ import { createRoute, z } from "@hono/zod-openapi";
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { problemResponses } from "@turnpike/kit/http/problem";
-import { readDeadJob } from "@turnpike/queue/dead-job";
+import { readDeadJob } from "@turnpike/queue/job/dead-job";
 import type { TimelineDeps } from "../deps.ts";
 import { createOneAtATime } from "../one-at-a-time.ts";
 import { orgQuery, uuidParam } from "../fields.ts";

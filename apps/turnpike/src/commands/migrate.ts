@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { loadConfig } from "@turnpike/kit/process/load-config";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
-import { migrateQueue } from "@turnpike/queue/migrate-queue";
+import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
 import { migrate } from "@turnpike/store/migrate";
 import { createQueueMarkers } from "@turnpike/store/queue-markers";
 import { type Env, Settings } from "../settings.ts";

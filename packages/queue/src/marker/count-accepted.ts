@@ -1,5 +1,5 @@
-import type { OpenQueue } from "../queue-client.ts";
-import type { Register } from "../register.ts";
+import type { OpenQueue } from "../backend/queue-client.ts";
+import type { Register } from "../backend/ledger.ts";
 
 /** Acts on one open shard; rejects when it is away. */
 export type UseShard = <T>(act: (open: Pick<OpenQueue, "backend" | "register">) => Promise<T>) => Promise<T>;

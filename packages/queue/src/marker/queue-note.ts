@@ -1,5 +1,5 @@
 /** What a queue says of itself: its side of the marker. */
-import type { OpenBackend } from "../backend.ts";
+import type { OpenBackend } from "../backend/backend.ts";
 import { createPostgresNotes } from "./postgres-notes.ts";
 import { createRedisNotes } from "./redis-notes.ts";
 

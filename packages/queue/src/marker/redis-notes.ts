@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
-import { INGEST_QUEUE } from "../catalog.ts";
-import { shardCountKey } from "../shard-count.ts";
-import { shardPrefix } from "../shards.ts";
+import { INGEST_QUEUE } from "../job/payload.ts";
+import { shardCountKey } from "../shards/shard-count.ts";
+import { shardPrefix } from "../shards/shards.ts";
 import type { QueueNote, QueueNotes } from "./queue-note.ts";
 
 // KEYS: 1 the marker, 2 the number of shards. ARGV: 1 generation, 2 what it replaces, 3 time, 4 shards. Of another generation the

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "@turnpike/domain/ports/ports";
-import { backendKindOf, type QueueLocation } from "../backend.ts";
-import { createQueueClient, WAIT_MS } from "../queue-client.ts";
-import { listShards } from "../shards.ts";
+import { backendKindOf, type QueueLocation } from "../backend/backend.ts";
+import { createQueueClient, WAIT_MS } from "../backend/queue-client.ts";
+import { listShards } from "../shards/shards.ts";
 import type { Verdict } from "./compare-markers.ts";
 import { countAccepted, type UseShard } from "./count-accepted.ts";
 import { judgeQueue } from "./judge-queue.ts";

@@ -1,9 +1,9 @@
 import type { Log } from "@turnpike/domain/ports/ports";
-import type { QueueLocation } from "../backend.ts";
-import { mergeSnapshots } from "../merge-shards.ts";
-import { createQueueClient, WAIT_MS } from "../queue-client.ts";
-import type { QueueSnapshot } from "../register.ts";
-import { listShards } from "../shards.ts";
+import type { QueueLocation } from "../backend/backend.ts";
+import { mergeSnapshots } from "../inspector/merge-shards.ts";
+import { createQueueClient, WAIT_MS } from "../backend/queue-client.ts";
+import type { QueueSnapshot } from "../backend/ledger.ts";
+import { listShards } from "../shards/shards.ts";
 import { createQueueNotes, type QueueNote } from "./queue-note.ts";
 
 const SNAPSHOT_WAIT_MS = 15_000;

@@ -6,7 +6,7 @@ import { AppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports/ports";
 import type { DatabaseMarkers } from "@turnpike/domain/ports/queue-marker";
 import { Redis } from "ioredis";
-import { backendKindOf, type OpenBackend, type QueueLocation } from "../backend.ts";
+import { backendKindOf, type OpenBackend, type QueueLocation } from "../backend/backend.ts";
 import { within } from "@turnpike/async/timeout";
 import type { MarkerRole, Mismatch, Verdict } from "./compare-markers.ts";
 import { judgeQueue } from "./judge-queue.ts";

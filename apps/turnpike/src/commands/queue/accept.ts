@@ -1,6 +1,6 @@
 import { redisUrl as redisUrlRule } from "@turnpike/kit/process/config-fields";
 import { loadConfig } from "@turnpike/kit/process/load-config";
-import { backendKindOf, type QueueLocation } from "@turnpike/queue/backend";
+import { backendKindOf, type QueueLocation } from "@turnpike/queue/backend/backend";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { type QueueSurvey, surveyQueue } from "@turnpike/queue/marker/survey-queue";
 import { createDeadLetters } from "@turnpike/store/dead-letters";

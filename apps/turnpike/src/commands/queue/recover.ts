@@ -1,6 +1,10 @@
 import { loadConfig } from "@turnpike/kit/process/load-config";
 import { createLogger } from "@turnpike/kit/process/logger";
-import { type FailedSurvey, openFailedJobs, type RecoverCriteria } from "@turnpike/queue/recover-failed";
+import {
+  type FailedSurvey,
+  openFailedJobs,
+  type RecoverCriteria,
+} from "@turnpike/queue/failed-jobs/recover-failed";
 import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
 import type { Command } from "commander";
 import { plain, say, sayJson } from "../../admin/print-rows.ts";

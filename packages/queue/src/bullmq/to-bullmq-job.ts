@@ -1,0 +1,19 @@
+import { Job, type JobJson } from "bullmq";
+import type { AddTarget, QueuedJob } from "../backend/add-jobs.ts";
+import { MAX_ATTEMPTS } from "../job/retry-policy.ts";
+
+/** Write a job as BullMQ's backends take it. */
+export function toJobJson(queue: AddTarget["queue"], job: QueuedJob): JobJson {
+  const options = {
+    jobId: job.jobId,
+    attempts: MAX_ATTEMPTS,
+    backoff: { type: "custom" },
+    // By its id: what workers have as their own option, on Postgres, looks through all jobs that are or were completed.
+    removeOnComplete: true,
+    ...(job.priority > 0 && { priority: job.priority }),
+    // Nothing to BullMQ; on Postgres the register reads them when the job goes.
+    bytes: job.bytes,
+    ...(job.turns.length > 1 && { turns: job.turns.length }),
+  };
+  return new Job(queue, job.name, job.data, options, job.jobId).asJSON();
+}
