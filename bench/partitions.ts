@@ -5,8 +5,8 @@
 import { randomUUID } from "node:crypto";
 import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
-import { migrate } from "@turnpike/store/migrate";
-import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { migrate } from "@turnpike/store/connection/migrate";
+import { createPostgresStore } from "@turnpike/store/ingest/postgres-store";
 import postgres from "postgres";
 import { v7 as uuidv7 } from "uuid";
 import { partitionDatabase } from "../test/support/partition-database.ts";

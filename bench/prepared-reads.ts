@@ -2,10 +2,10 @@
  * What it is worth that a follower's question is prepared (decision 42): the same page of a timeline, asked by the same code, with
  * and without, in turn, on one connection each. `npx tsx bench/prepared-reads.ts [rounds]`
  */
-import { connectDatabase, type Database } from "@turnpike/store/connect";
-import { createPostgresStore } from "@turnpike/store/postgres-store";
-import { type ReadDatabase, toReadDatabase } from "@turnpike/store/read/read-database";
-import { readEvents } from "@turnpike/store/read/read-events";
+import { connectDatabase, type Database } from "@turnpike/store/connection/read-connection";
+import { createPostgresStore } from "@turnpike/store/ingest/postgres-store";
+import { type ReadDatabase, toReadDatabase } from "@turnpike/store/connection/read-database";
+import { readEvents } from "@turnpike/store/read/events/read-events";
 import { prepare } from "../test/support/prepare.ts";
 import { writeBodies } from "./ingest/bodies.ts";
 import { describeTimes, quantile } from "./support/quantiles.ts";

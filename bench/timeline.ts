@@ -7,7 +7,7 @@ import { Agent, get } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { appendEvents } from "@turnpike/store/events/append-events";
-import { createWritePool } from "@turnpike/store/write-pool";
+import { createWritePool } from "@turnpike/store/connection/write-pool";
 import { createWakePublisher } from "@turnpike/wake/publisher";
 import postgres, { type Sql } from "postgres";
 import { type AppProcess, startApp } from "./support/app-process.ts";

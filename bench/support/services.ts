@@ -2,7 +2,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
-import { migrate } from "@turnpike/store/migrate";
+import { migrate } from "@turnpike/store/connection/migrate";
 import { startRedis } from "../../test/support/start-redis.ts";
 
 /** A Postgres and a Redis of the benchmark's own, with their production settings. */

@@ -8,7 +8,7 @@ import { createConsumer } from "@turnpike/queue/consumer/consumer";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { createProducer } from "@turnpike/queue/producer/producer";
 import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
-import { createQueueMarkers } from "@turnpike/store/queue-markers";
+import { createQueueMarkers } from "@turnpike/store/marker/queue-markers";
 import { Redis } from "ioredis";
 import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
 import { describe, expect, inject, it } from "vitest";
 import { listShards } from "@turnpike/queue/shards/shards";
-import { createDeadLetters } from "@turnpike/store/dead-letters";
+import { createDeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import { clusterBackends, queueBackends } from "../support/backends.ts";
 import { bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase } from "../support/database.ts";

@@ -1,6 +1,6 @@
 /** The replica goes away, hangs, falls behind, was never there, or is none: readers go on, on the primary. */
 import { randomUUID } from "node:crypto";
-import { createPostgresReader } from "@turnpike/store/postgres-reader";
+import { createPostgresReader } from "@turnpike/store/read/postgres-reader";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createTcpProxy } from "../support/tcp-proxy.ts";
 import { waitUntil } from "../support/wait-until.ts";

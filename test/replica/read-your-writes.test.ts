@@ -1,6 +1,6 @@
 /** The replica shows nothing new, and is still asked: nobody gets an answer that is older than what he knows. */
 import { randomUUID } from "node:crypto";
-import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore, type PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { prepare } from "../support/prepare.ts";
 import { readStreamed } from "../support/read-streamed.ts";

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { createWritePool, type WritePool } from "@turnpike/store/write-pool";
+import { createWritePool, type WritePool } from "@turnpike/store/connection/write-pool";
 import { flushSession } from "@turnpike/store/events/flush-session";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { prepare } from "../support/prepare.ts";

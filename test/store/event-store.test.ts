@@ -1,7 +1,7 @@
 /** One contract, two stores. */
 import { randomUUID } from "node:crypto";
 import type { EventStore, NewEvent, StoredEvent } from "@turnpike/domain/events/event-store";
-import { createMemoryEventStore } from "@turnpike/store/events/memory-event-store";
+import { createMemoryEventStore } from "@turnpike/store/memory/memory-event-store";
 import { describe, expect, it } from "vitest";
 import { useEventStore } from "../support/event-store-fixture.ts";
 import { letters } from "../support/letters.ts";

@@ -1,6 +1,6 @@
 /** In a database that was empty a moment ago, the look-ups of a turn visit a handful of rows, however fast the tables grow. */
 import { randomUUID } from "node:crypto";
-import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { expect, it } from "vitest";
 import { prepare } from "../support/prepare.ts";
 import { useStore } from "../support/store-fixture.ts";

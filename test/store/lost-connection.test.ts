@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
-import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore, type PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createStatementCutter, type StatementCutter } from "../support/cut-after.ts";
 import { prepare } from "../support/prepare.ts";

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { migrate } from "@turnpike/store/migrate";
+import { migrate } from "@turnpike/store/connection/migrate";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { partitionDatabase } from "../support/partition-database.ts";
 import { prepare } from "../support/prepare.ts";

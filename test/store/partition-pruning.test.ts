@@ -3,7 +3,7 @@
  * were executed, of the product's own statements.
  */
 import { prepareEvents } from "@turnpike/domain/prepare/prepare-events";
-import { createPostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";
 import { beforeAll, describe, expect, it } from "vitest";

@@ -1,7 +1,7 @@
 /** Whoever works while the tables are partitioned waits, or tries again: nothing is lost, nothing counts twice. */
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
-import { partitionTables } from "@turnpike/store/partition-tables";
+import { partitionTables } from "@turnpike/store/partition/partition-tables";
 import { createReadQueries } from "@turnpike/store/read/read-queries";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";

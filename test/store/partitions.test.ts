@@ -1,7 +1,11 @@
 /** A database that holds something is partitioned: everything is as before, or nothing was changed. */
 import { randomUUID } from "node:crypto";
 import { prepareEvents } from "@turnpike/domain/prepare/prepare-events";
-import { type PartitionOptions, partitionTables, planPartitions } from "@turnpike/store/partition-tables";
+import {
+  type PartitionOptions,
+  partitionTables,
+  planPartitions,
+} from "@turnpike/store/partition/partition-tables";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { useDeadLetters, deadLetter } from "../support/dead-letter.ts";

@@ -1,9 +1,9 @@
 /** A page of a timeline is one round trip, and planned with its values. */
 import { randomUUID } from "node:crypto";
-import { connectDatabase, type Database } from "@turnpike/store/connect";
-import { readLatest } from "@turnpike/store/follow/read-latest";
-import { toReadDatabase } from "@turnpike/store/read/read-database";
-import { readEvents } from "@turnpike/store/read/read-events";
+import { connectDatabase, type Database } from "@turnpike/store/connection/read-connection";
+import { readLatest } from "@turnpike/store/read/events/read-latest";
+import { toReadDatabase } from "@turnpike/store/connection/read-database";
+import { readEvents } from "@turnpike/store/read/events/read-events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 

@@ -1,7 +1,7 @@
 /** A connection is lost while, before, or right after it is asked: there is an end, and it is no false one. */
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import { createReadPool } from "@turnpike/store/read/read-pool";
+import { createReadPool } from "@turnpike/store/connection/read-pool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createStatementCutter } from "../support/cut-after.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";

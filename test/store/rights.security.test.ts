@@ -1,9 +1,9 @@
 /** What a login may do that was given nothing, or was given too much: no right comes of merely being there, and none changes an event. */
 import { randomUUID } from "node:crypto";
 import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
-import { createPostgresEditor } from "@turnpike/store/postgres-editor";
-import { createPostgresStore } from "@turnpike/store/postgres-store";
-import { migrate } from "@turnpike/store/migrate";
+import { createPostgresEditor } from "@turnpike/store/edit/postgres-editor";
+import { createPostgresStore } from "@turnpike/store/ingest/postgres-store";
+import { migrate } from "@turnpike/store/connection/migrate";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { createEmptyDatabase, type TestDatabase } from "../support/database.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { findNativeDir } from "@turnpike/embedded/find-native-dir";
-import { sqlStateClasses } from "@turnpike/store/sqlstate-verdicts";
+import { sqlStateClasses } from "@turnpike/store/connection/sqlstate-verdicts";
 import { expect, it } from "vitest";
 
 it("every class of errors that PostgreSQL has is judged", async () => {

@@ -1,6 +1,6 @@
 /** The work in the database per turn does not grow with the history. */
 import { randomUUID } from "node:crypto";
-import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore, type PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createStatementCutter, type StatementCutter } from "../support/cut-after.ts";
 import { prepare } from "../support/prepare.ts";

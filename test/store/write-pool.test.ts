@@ -1,5 +1,5 @@
 import { isAppError } from "@turnpike/domain/errors";
-import { createWritePool } from "@turnpike/store/write-pool";
+import { createWritePool } from "@turnpike/store/connection/write-pool";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 

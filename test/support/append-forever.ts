@@ -1,6 +1,6 @@
 /** A process that appends to one session until it is killed: `append-forever.ts DATABASE_URL ORG SESSION`. */
 import { appendEvents } from "@turnpike/store/events/append-events";
-import { createWritePool } from "@turnpike/store/write-pool";
+import { createWritePool } from "@turnpike/store/connection/write-pool";
 
 const [url = "", orgId = "", sessionId = ""] = process.argv.slice(2);
 const pool = createWritePool({ url, maxConnections: 4, name: "append-forever" });

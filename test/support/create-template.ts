@@ -1,4 +1,4 @@
-import { migrate } from "@turnpike/store/migrate";
+import { migrate } from "@turnpike/store/connection/migrate";
 import postgres from "postgres";
 import { partitionDatabase } from "./partition-database.ts";
 import { templateName } from "./template-name.ts";

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "@turnpike/domain/ports/ports";
-import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
+import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll } from "vitest";
 import type { StoreFixture } from "./store-fixture.ts";

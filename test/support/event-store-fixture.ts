@@ -1,12 +1,12 @@
-import { connectDatabase, type Database } from "@turnpike/store/connect";
+import { connectDatabase, type Database } from "@turnpike/store/connection/read-connection";
 import type { EventStore } from "@turnpike/domain/events/event-store";
 import { createPostgresEventStore } from "@turnpike/store/events/postgres-event-store";
 import { createFollower } from "@turnpike/store/follow/follower";
-import { readLatest } from "@turnpike/store/follow/read-latest";
+import { readLatest } from "@turnpike/store/read/events/read-latest";
 import { createSessionWatch, type SessionWatch } from "@turnpike/store/follow/session-watch";
-import { readEvents } from "@turnpike/store/read/read-events";
-import { toReadDatabase } from "@turnpike/store/read/read-database";
-import { createWritePool, type WritePool } from "@turnpike/store/write-pool";
+import { readEvents } from "@turnpike/store/read/events/read-events";
+import { toReadDatabase } from "@turnpike/store/connection/read-database";
+import { createWritePool, type WritePool } from "@turnpike/store/connection/write-pool";
 import { afterAll, beforeAll } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./database.ts";
 

@@ -1,4 +1,4 @@
-import { partitionTables } from "@turnpike/store/partition-tables";
+import { partitionTables } from "@turnpike/store/partition/partition-tables";
 
 /**
  * Partition a database that nobody uses.

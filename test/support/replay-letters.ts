@@ -1,7 +1,7 @@
 /** A process that replays all dead letters of an org: `replay-letters.ts DATABASE_URL PREFIX ORG [REDIS_URL]`. */
 import { createProducer } from "@turnpike/queue/producer/producer";
 import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
-import { createDeadLetters } from "@turnpike/store/dead-letters";
+import { createDeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import { untilUp } from "./wait-until.ts";
 
 const [databaseUrl = "", prefix = "", orgId = "", redisUrl] = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { cp, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { randomUUID } from "node:crypto";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
-import { migrate } from "@turnpike/store/migrate";
+import { migrate } from "@turnpike/store/connection/migrate";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll, inject } from "vitest";
 import { createTcpProxy, type TcpProxy } from "./tcp-proxy.ts";

@@ -1,4 +1,4 @@
-import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore, type PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import postgres, { type Sql } from "postgres";
 import { afterAll, beforeAll } from "vitest";
 import { createTestDatabase, type TestDatabase } from "./database.ts";

@@ -1,4 +1,4 @@
-import { createPostgresEditor, type PostgresEditor } from "@turnpike/store/postgres-editor";
+import { createPostgresEditor, type PostgresEditor } from "@turnpike/store/edit/postgres-editor";
 import { afterAll, beforeAll } from "vitest";
 import type { StoreFixture } from "./store-fixture.ts";
 

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { EventPage } from "@turnpike/domain/events/event-store";
-import { createPostgresReader, type PostgresReader } from "@turnpike/store/postgres-reader";
+import { createPostgresReader, type PostgresReader } from "@turnpike/store/read/postgres-reader";
 import { createWakePublisher, type WakePublisher } from "@turnpike/wake/publisher";
 import { subscribeToWakes, type WakeSubscription } from "@turnpike/wake/subscriber";
 import { channelOf } from "@turnpike/wake/wake";

@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { isAppError } from "@turnpike/domain/errors";
 import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
-import { createPostgresStore, type PostgresStore } from "@turnpike/store/postgres-store";
+import { createPostgresStore, type PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";
 import { afterAll, beforeAll, expect, it } from "vitest";

@@ -4,7 +4,7 @@ import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { isAppError } from "@turnpike/domain/errors";
 import type { AcceptedTurn, Log, NodeStore, SessionStore, TurnStore } from "@turnpike/domain/ports/ports";
 import { prepareTurn } from "@turnpike/domain/prepare/prepare-turn";
-import { createMemoryStore } from "@turnpike/store/memory-store";
+import { createMemoryStore } from "@turnpike/store/memory/memory-store";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";
 import { v7 as uuidv7 } from "uuid";
 import { describe, expect, it } from "vitest";

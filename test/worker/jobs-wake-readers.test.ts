@@ -1,7 +1,7 @@
 /** Both jobs tell readers of what they have stored, after the commit; of what was there already they say nothing. */
 import { randomUUID } from "node:crypto";
 import type { Log } from "@turnpike/domain/ports/ports";
-import { createMemoryStore } from "@turnpike/store/memory-store";
+import { createMemoryStore } from "@turnpike/store/memory/memory-store";
 import type { Wake } from "@turnpike/wake/wake";
 import { ingestEvents } from "@turnpike/worker/jobs/ingest-events";
 import { ingestTurn } from "@turnpike/worker/jobs/ingest-turn";

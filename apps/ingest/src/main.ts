@@ -5,7 +5,7 @@ import { loadConfig } from "@turnpike/kit/process/load-config";
 import { createLogger } from "@turnpike/kit/process/logger";
 import { onShutdown } from "@turnpike/kit/process/shutdown";
 import { createProducer } from "@turnpike/queue/producer/producer";
-import { createQueueMarkers } from "@turnpike/store/queue-markers";
+import { createQueueMarkers } from "@turnpike/store/marker/queue-markers";
 import { IngestConfig } from "./config.ts";
 import { queueOptionsOf } from "./queue-options.ts";
 import { startIngest } from "./start.ts";

@@ -2,9 +2,9 @@ import type { Logger } from "@turnpike/kit/process/logger";
 import type { Registry } from "@turnpike/kit/process/metrics";
 import type { Producer } from "@turnpike/queue/producer/producer";
 import type { QueueInspector } from "@turnpike/queue/inspector/queue-inspector";
-import type { DeadLetters } from "@turnpike/store/dead-letters";
-import type { PostgresEditor } from "@turnpike/store/postgres-editor";
-import type { PostgresReader } from "@turnpike/store/postgres-reader";
+import type { DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
+import type { PostgresEditor } from "@turnpike/store/edit/postgres-editor";
+import type { PostgresReader } from "@turnpike/store/read/postgres-reader";
 
 /** What the timeline app is made of. */
 export interface TimelineDeps {

@@ -1,4 +1,4 @@
-import type { DeadLetters } from "@turnpike/store/dead-letters";
+import type { DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import { type Deed, noneSkipped } from "./act-answer.ts";
 import type { Act } from "./act-body.ts";
 import { skippedBefore } from "./plan-act.ts";

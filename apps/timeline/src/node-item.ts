@@ -1,5 +1,5 @@
 import { z } from "@hono/zod-openapi";
-import type { NodeView } from "@turnpike/store/read/node-view";
+import type { NodeView } from "@turnpike/store/read/turns/node-view";
 import { hash, jsonObject, truncated } from "./fields.ts";
 
 /** A node with its content. */

@@ -1,7 +1,7 @@
 /** Nodes and turns as JSON, piece by piece: they may be larger than an answer that is held in memory as a whole. */
 import { AppError } from "@turnpike/domain/errors";
-import type { NodeView } from "@turnpike/store/read/node-view";
-import { CONTENT_PIECE_BYTES } from "@turnpike/store/read/read-contents";
+import type { NodeView } from "@turnpike/store/read/turns/node-view";
+import { CONTENT_PIECE_BYTES } from "@turnpike/store/read/turns/read-contents";
 import type { TimelineDeps } from "./deps.ts";
 import { toNodeItem } from "./node-item.ts";
 

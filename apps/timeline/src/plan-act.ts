@@ -1,4 +1,4 @@
-import type { DeadLetters } from "@turnpike/store/dead-letters";
+import type { DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import type { LetterSurvey } from "@turnpike/store/dead-letters/survey-dead-letters";
 import { noneSkipped, type Plan } from "./act-answer.ts";
 import type { Act } from "./act-body.ts";

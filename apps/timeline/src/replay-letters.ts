@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import type { DeadLetters } from "@turnpike/store/dead-letters";
+import type { DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import type { ReplayQueue } from "@turnpike/store/dead-letters/replay-dead-letter";
 import { type Deed, noneSkipped } from "./act-answer.ts";
 import type { ReplayAct } from "./act-body.ts";

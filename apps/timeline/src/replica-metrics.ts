@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "@turnpike/kit/process/metrics";
-import type { PostgresReader } from "@turnpike/store/postgres-reader";
+import type { PostgresReader } from "@turnpike/store/read/postgres-reader";
 import { replicaOutcomes } from "@turnpike/store/replica/replica-queries";
 
 /** Register what there is to say of a read replica, nothing when there is none; it is read when somebody asks. */

@@ -1,9 +1,9 @@
 import { AppError } from "@turnpike/domain/errors";
 import { holdAgainst } from "@turnpike/queue/job/hold-against";
 import { isWorthTrying, MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/job/retry-policy";
-import { certificateCodes } from "@turnpike/store/connection-codes";
-import { judgeSqlState, sqlStateClasses } from "@turnpike/store/sqlstate-verdicts";
-import { translateError, translateRefusal } from "@turnpike/store/translate-error";
+import { certificateCodes } from "@turnpike/store/connection/connection-codes";
+import { judgeSqlState, sqlStateClasses } from "@turnpike/store/connection/sqlstate-verdicts";
+import { translateError, translateRefusal } from "@turnpike/store/connection/translate-error";
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 

@@ -3,7 +3,7 @@ import type { Logger } from "@turnpike/kit/process/logger";
 import { createRegistry } from "@turnpike/kit/process/metrics";
 import { serve } from "@turnpike/kit/http/serve";
 import type { MarkerOptions } from "@turnpike/queue/marker/watch-marker";
-import type { PostgresStore } from "@turnpike/store/postgres-store";
+import type { PostgresStore } from "@turnpike/store/ingest/postgres-store";
 import type { WakePublisher } from "@turnpike/wake/publisher";
 import { createWorkerApp } from "./app.ts";
 import { cleanUp, type CleanUpDeps } from "./clean-up.ts";

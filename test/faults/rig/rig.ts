@@ -6,7 +6,7 @@ import { rmSync } from "node:fs";
 import { chmod, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { migrate } from "@turnpike/store/migrate";
+import { migrate } from "@turnpike/store/connection/migrate";
 import { type App, type AppName, startApp } from "./app.ts";
 import { createLinks, type Links, NOWHERE } from "./links.ts";
 import { mountSmallDisk, type SmallDisk } from "./small-disk.ts";

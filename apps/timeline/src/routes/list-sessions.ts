@@ -1,7 +1,7 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { problemResponses } from "@turnpike/kit/http/problem";
-import { sessionSorts } from "@turnpike/store/read/session-order";
+import { sessionSorts } from "@turnpike/store/read/sessions/session-order";
 import type { TimelineDeps } from "../deps.ts";
 import { orgQuery, wholeNumberOr } from "../fields.ts";
 import { orgOfReader } from "../org-of-reader.ts";

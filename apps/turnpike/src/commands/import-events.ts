@@ -1,7 +1,7 @@
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { isAppError } from "@turnpike/domain/errors";
 import { loadConfig } from "@turnpike/kit/process/load-config";
-import { createEventImporter } from "@turnpike/store/event-importer";
+import { createEventImporter } from "@turnpike/store/events/event-importer";
 import type { Command } from "commander";
 import { importEventsFile, type ImportTally } from "../import/import-events-file.ts";
 import { reasons } from "../import/parse-legacy-line.ts";

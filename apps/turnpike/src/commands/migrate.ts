@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { loadConfig } from "@turnpike/kit/process/load-config";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { migrateQueue } from "@turnpike/queue/backend/postgres/migrate-queue";
-import { migrate } from "@turnpike/store/migrate";
-import { createQueueMarkers } from "@turnpike/store/queue-markers";
+import { migrate } from "@turnpike/store/connection/migrate";
+import { createQueueMarkers } from "@turnpike/store/marker/queue-markers";
 import { type Env, Settings } from "../settings.ts";
 
 // A queue that is started at the same time may come up a little later.

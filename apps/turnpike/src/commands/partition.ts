@@ -6,7 +6,7 @@ import {
   type PartitionPlan,
   type PartitionResult,
   type TableMove,
-} from "@turnpike/store/partition-tables";
+} from "@turnpike/store/partition/partition-tables";
 import { type Command, InvalidArgumentError } from "commander";
 import { type Column, say, tableOf } from "../admin/print-rows.ts";
 import { parseCount } from "../parse-option.ts";

@@ -4,7 +4,7 @@
  */
 import { stat } from "node:fs/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import type { EventImporter } from "@turnpike/store/event-importer";
+import type { EventImporter } from "@turnpike/store/events/event-importer";
 import { createEventIds, type EventIds } from "./event-ids.ts";
 import { type LegacyEvent, parseLegacyLine, type Reason } from "./parse-legacy-line.ts";
 import type { SetAside } from "./set-aside.ts";

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { decodeCursor, encodeCursor, toScope } from "../read/cursor.ts";
 import { fillLarge } from "../read/fill-large.ts";
 import { bytesLeftOut, cutSizes, cutText, jsonbFits, shareOf } from "../read/page-budget.ts";
-import { isoTime, type ReadDatabase } from "../read/read-database.ts";
+import { isoTime, type ReadDatabase } from "../connection/read-database.ts";
 import { auditLog } from "../schema.ts";
 
 /** Which acts to list. */

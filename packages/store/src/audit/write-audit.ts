@@ -2,7 +2,7 @@ import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import type { JsonObject } from "@turnpike/domain/json/json";
 import { toStorable } from "@turnpike/domain/prepare/storable-text";
 import { v7 as uuidv7 } from "uuid";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 /** An act of a person, as it is written down. */
 export interface AuditEntry {

@@ -1,5 +1,5 @@
 import { type AuditEntry, writeAudit } from "../audit/write-audit.ts";
-import type { WritePool } from "../write-pool.ts";
+import type { WritePool } from "../connection/write-pool.ts";
 import type { LetterKey } from "./select-dead-letters.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { and, eq, sql } from "drizzle-orm";
-import type { ReadDatabase } from "../read/read-database.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
 import { deadLetters } from "../schema.ts";
 import { letterView, showLetter } from "./letter-view.ts";
 

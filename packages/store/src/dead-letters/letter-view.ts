@@ -2,7 +2,7 @@
 import { type SQL, sql } from "drizzle-orm";
 import { deadLetters, receipts } from "../schema.ts";
 import { cutSizes, cutText, type Truncated } from "../read/page-budget.ts";
-import { isoTime, isoTimeOrNull } from "../read/read-database.ts";
+import { isoTime, isoTimeOrNull } from "../connection/read-database.ts";
 
 /** What a dead letter may be. */
 export const letterStates = ["dead", "replaying", "discarded", "resolved"] as const;

@@ -2,7 +2,7 @@ import { AppError } from "@turnpike/domain/errors";
 import { and, desc, type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
 import { decodeCursor, encodeCursor, toScope } from "../read/cursor.ts";
-import type { ReadDatabase } from "../read/read-database.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
 import { deadLetters, isLetter } from "../schema.ts";
 import { conditionsOf, type LetterFilter } from "./letter-filter.ts";
 import { isInState, type LetterState, letterView, showLetter } from "./letter-view.ts";

@@ -1,5 +1,5 @@
 import type { DeadLetter } from "@turnpike/domain/ports/ports";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 /**
  * Keep a dead letter; `settled` when nothing was written, for its receipt has its row, or it is not whole and the one that is there

@@ -1,4 +1,4 @@
-import type { WritePool } from "../write-pool.ts";
+import type { WritePool } from "../connection/write-pool.ts";
 import type { LetterKey } from "./select-dead-letters.ts";
 
 /** The queue, as a replay needs it. */

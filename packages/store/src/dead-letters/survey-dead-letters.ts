@@ -1,6 +1,6 @@
 import type { ErrorCode } from "@turnpike/domain/errors";
 import { and, sql } from "drizzle-orm";
-import type { ReadDatabase } from "../read/read-database.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
 import { deadLetters, isLetter } from "../schema.ts";
 import { conditionsOf, type LetterFilter } from "./letter-filter.ts";
 import { letterState, type LetterState } from "./letter-view.ts";

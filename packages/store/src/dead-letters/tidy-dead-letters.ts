@@ -1,4 +1,4 @@
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 // As many as one statement does in a moment, also when each of them has a large job.
 const MAX_LETTERS = 500;

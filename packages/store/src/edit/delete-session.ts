@@ -1,5 +1,5 @@
 import { AppError } from "@turnpike/domain/errors";
-import type { Transaction, WritePool } from "../write-pool.ts";
+import type { Transaction, WritePool } from "../connection/write-pool.ts";
 import { eraseNodes } from "./erase-nodes.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /**
  * Erase the nodes of a session's chains that nothing else holds: neither a turn of another session, nor a chain that came

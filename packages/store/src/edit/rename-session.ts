@@ -1,5 +1,5 @@
 import { AppError } from "@turnpike/domain/errors";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 /**
  * Give a session a name of a reader's choice; null takes it away.

@@ -4,10 +4,10 @@ import { type EventRow, insertEvents } from "../ingest/insert-events.ts";
 import { type LockedSession, lockSessions } from "../ingest/lock-sessions.ts";
 import { createSessionChange, type SessionChange } from "../ingest/session-change.ts";
 import { updateSessions } from "../ingest/write-plan.ts";
-import type { Transaction, WritePool } from "../write-pool.ts";
+import type { Transaction, WritePool } from "../connection/write-pool.ts";
 import { findEventsById } from "./find-events-by-id.ts";
 import { idsOf, type ResolvedEvents, resolveKnown } from "./resolve-known.ts";
-import { mintId } from "../mint-id.ts";
+import { mintId } from "../connection/mint-id.ts";
 
 /**
  * Append events to a session that is there.

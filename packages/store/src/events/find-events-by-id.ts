@@ -1,6 +1,6 @@
 import type { JsonObject } from "@turnpike/domain/json/json";
 import type { StoredEvent } from "@turnpike/domain/events/event-store";
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 interface EventRow {
   readonly sequence: string;

@@ -5,7 +5,7 @@ import { lockSessions } from "../ingest/lock-sessions.ts";
 import { refusalId } from "../ingest/plan-writes.ts";
 import { createSessionChange } from "../ingest/session-change.ts";
 import { updateSessions } from "../ingest/write-plan.ts";
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 import { appendToLocked } from "./append-events.ts";
 
 /** What a flush left behind. */

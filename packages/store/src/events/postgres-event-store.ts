@@ -1,8 +1,8 @@
 import type { EventStore } from "@turnpike/domain/events/event-store";
 import type { Follower } from "../follow/follower.ts";
-import { readEvents } from "../read/read-events.ts";
-import type { ReadDatabase } from "../read/read-database.ts";
-import type { WritePool } from "../write-pool.ts";
+import { readEvents } from "../read/events/read-events.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
+import type { WritePool } from "../connection/write-pool.ts";
 import { appendEvents } from "./append-events.ts";
 import { flushSession } from "./flush-session.ts";
 

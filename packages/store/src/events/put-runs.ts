@@ -1,4 +1,4 @@
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /** Make rows for the runs that have none, of a session that this transaction has locked. Those that are there stay as they are. */
 export async function putRuns(

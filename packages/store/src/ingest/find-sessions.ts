@@ -1,6 +1,6 @@
 import type { SessionKey } from "@turnpike/domain/prepare/prepared-turn";
-import type { Transaction } from "../write-pool.ts";
-import { mintId } from "../mint-id.ts";
+import type { Transaction } from "../connection/write-pool.ts";
+import { mintId } from "../connection/mint-id.ts";
 
 /** A session as it is known at the start of a transaction, not locked. */
 export interface FoundSession {

@@ -1,4 +1,4 @@
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 import type { PlacedTurn } from "./insert-nodes.ts";
 
 /** What is already stored of the turns of a batch, exact because their sessions are locked. */

@@ -1,5 +1,5 @@
-import { joinJson } from "../array-literal.ts";
-import type { Transaction } from "../write-pool.ts";
+import { joinJson } from "../connection/array-literal.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /** An event with its number and its place in time. */
 export interface EventRow {

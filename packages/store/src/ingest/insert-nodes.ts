@@ -1,7 +1,7 @@
 import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import type { ChainNode } from "@turnpike/domain/chain/turn-chain";
-import { joinJson } from "../array-literal.ts";
-import type { Transaction } from "../write-pool.ts";
+import { joinJson } from "../connection/array-literal.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /** A turn with the id of its session, which its new nodes are stamped with. */
 export interface PlacedTurn {

@@ -2,7 +2,7 @@
  * Decides which parent links of a batch may be made. A session is never its own ancestor, whatever order the links come
  * in: changes of lineage are therefore serialised per org, and only these; a turn whose link stands already takes no lock.
  */
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /** A wish to make one session the child of another. */
 export interface LinkWish {

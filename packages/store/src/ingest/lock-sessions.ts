@@ -1,5 +1,5 @@
 import type { JsonObject } from "@turnpike/domain/json/json";
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 
 /** A session as it is under our lock: nobody else changes it before the commit. */
 export interface LockedSession {

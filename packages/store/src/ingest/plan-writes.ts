@@ -12,7 +12,7 @@ import type { LinkDecisions } from "./link-parents.ts";
 import type { StoredBefore, StoredReceipt } from "./find-stored.ts";
 import type { LockedSession } from "./lock-sessions.ts";
 import { createSessionChange, type SessionChange } from "./session-change.ts";
-import { mintId } from "../mint-id.ts";
+import { mintId } from "../connection/mint-id.ts";
 
 /** A turn that is new to its session. */
 export interface TurnRow {

@@ -1,4 +1,4 @@
-import type { Transaction } from "../write-pool.ts";
+import type { Transaction } from "../connection/write-pool.ts";
 import { insertEvents } from "./insert-events.ts";
 import type { ReceiptRow, TurnRow, WritePlan } from "./plan-writes.ts";
 import type { SessionChange } from "./session-change.ts";

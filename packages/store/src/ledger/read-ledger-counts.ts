@@ -1,5 +1,5 @@
 import type { LetterKey } from "../dead-letters/select-dead-letters.ts";
-import type { Transaction, WritePool } from "../write-pool.ts";
+import type { Transaction, WritePool } from "../connection/write-pool.ts";
 
 /** What the store knows of an org's accepted turns and posts of events. */
 export interface LedgerCounts {

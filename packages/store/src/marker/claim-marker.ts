@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { AppError } from "@turnpike/domain/errors";
 import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 import { readMarker } from "./read-marker.ts";
 
 /**

@@ -1,5 +1,5 @@
 import type { DatabaseHoldings } from "@turnpike/domain/ports/queue-marker";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 /** Read what the database knows of accepted turns: a few rows of counters. */
 export async function readHoldings(sql: Statement): Promise<DatabaseHoldings> {

@@ -1,5 +1,5 @@
 import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
-import type { Statement } from "../write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 interface MarkerRow {
   readonly backend: QueuePlace["backend"];

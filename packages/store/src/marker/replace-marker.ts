@@ -3,7 +3,7 @@ import type { JsonObject } from "@turnpike/domain/json/json";
 import type { DatabaseMarker, QueuePlace } from "@turnpike/domain/ports/queue-marker";
 import { AppError } from "@turnpike/domain/errors";
 import { writeAudit } from "../audit/write-audit.ts";
-import type { WritePool } from "../write-pool.ts";
+import type { WritePool } from "../connection/write-pool.ts";
 import { readMarker } from "./read-marker.ts";
 
 /** Another queue in the place of the one that the database has had. */

@@ -1,5 +1,5 @@
 import { type Grant, readGrants } from "./read-definition.ts";
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 
 /** Give a new table to an owner, with these rights on it and no others: whatever the database gives to new tables is taken away. */
 export async function copyGrants(

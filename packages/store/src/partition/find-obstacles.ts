@@ -1,6 +1,6 @@
 import { growingTables } from "./growing-tables.ts";
 import type { SurveyedTable } from "./survey-tables.ts";
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 
 /**
  * List, in words, what stands in the way of partitioning these tables. Whatever somebody has added to a table and `move-table.ts`

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { isAppError } from "@turnpike/domain/errors";
-import { databaseCodeOf } from "../translate-error.ts";
+import { databaseCodeOf } from "../connection/translate-error.ts";
 import type { SurveyedTable } from "./survey-tables.ts";
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 
 // Behind us everybody queues, so we do not stand there for long. Longer than `deadlock_timeout` (1 s): after that an autovacuum
 // that is in our way is cancelled.

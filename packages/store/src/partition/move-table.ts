@@ -7,7 +7,7 @@ import { escapeIdentifier, escapeLiteral } from "pg";
 import { copyGrants } from "./copy-grants.ts";
 import { readDefinition, type TableDefinition, type TableTrigger } from "./read-definition.ts";
 import { countRows, type SurveyedTable } from "./survey-tables.ts";
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 
 // Not what Postgres calls `enabled`, but what ALTER TABLE does.
 const enabling: Readonly<Record<string, string>> = {

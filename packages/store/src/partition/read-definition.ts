@@ -1,5 +1,5 @@
 import type { SurveyedTable } from "./survey-tables.ts";
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 
 /** What makes a table what it is, beyond its columns: as clauses of SQL, names quoted. */
 export interface TableDefinition {

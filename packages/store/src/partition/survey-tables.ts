@@ -1,4 +1,4 @@
-import type { Run } from "../with-session.ts";
+import type { Run } from "../connection/with-session.ts";
 import { growingTables } from "./growing-tables.ts";
 
 /** One of the growing tables, as it is. */

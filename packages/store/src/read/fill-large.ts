@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import type { Truncated } from "./page-budget.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
 import { leftOut, type PartsOptions, readParts } from "./read-parts.ts";
 
 /** A row as it is read first, with what fits into its share of the page. */

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { receipts } from "../schema.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../connection/read-database.ts";
 
 /** Find what became of a turn; undefined when it has not come to its end yet, or is not this org's. */
 export async function findReceipt(db: ReadDatabase, orgId: string, receipt: string) {

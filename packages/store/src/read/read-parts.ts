@@ -1,6 +1,6 @@
 import { type SQL, sql } from "drizzle-orm";
 import { PAGE_BYTES, shareOf, type Truncated } from "./page-budget.ts";
-import { executePrepared, type ReadDatabase } from "./read-database.ts";
+import { executePrepared, type ReadDatabase } from "../connection/read-database.ts";
 
 /** The parts of a row that may be large. */
 export interface RowParts<Json> {

@@ -1,20 +1,20 @@
 import type { EventQuery } from "@turnpike/domain/events/event-store";
 import { sql } from "drizzle-orm";
-import { readLatest } from "../follow/read-latest.ts";
+import { readLatest } from "./events/read-latest.ts";
 import type { WatchedSession } from "../follow/session-watch.ts";
 import { findReceipt } from "./find-receipt.ts";
-import { getNode } from "./get-node.ts";
-import { getLatestSequence, getSession } from "./get-session.ts";
-import { getTree } from "./get-tree.ts";
-import { getTurn } from "./get-turn.ts";
-import { listAncestry } from "./list-ancestry.ts";
-import { listSessions, type ListSessionsQuery } from "./list-sessions.ts";
-import { listTurns } from "./list-turns.ts";
-import { readContent, readContents } from "./read-contents.ts";
-import { readEvents } from "./read-events.ts";
-import { type NumberedQuery, readNumberedPage } from "./read-numbered-page.ts";
-import { createReadPool } from "./read-pool.ts";
-import { readStats } from "./read-stats.ts";
+import { getNode } from "./turns/get-node.ts";
+import { getLatestSequence, getSession } from "./sessions/get-session.ts";
+import { getTree } from "./sessions/get-tree.ts";
+import { getTurn } from "./turns/get-turn.ts";
+import { listAncestry } from "./turns/list-ancestry.ts";
+import { listSessions, type ListSessionsQuery } from "./sessions/list-sessions.ts";
+import { listTurns } from "./turns/list-turns.ts";
+import { readContent, readContents } from "./turns/read-contents.ts";
+import { readEvents } from "./events/read-events.ts";
+import { type NumberedQuery, readNumberedPage } from "./events/read-numbered-page.ts";
+import { createReadPool } from "../connection/read-pool.ts";
+import { readStats } from "./sessions/read-stats.ts";
 
 /** The queries of readers, on one server. Each is bound to one org, and each is one answer: nothing waits. */
 export type ReadQueries = ReturnType<typeof createReadQueries>;

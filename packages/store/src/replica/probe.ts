@@ -1,4 +1,4 @@
-import { connectDatabase, type Database } from "../connect.ts";
+import { connectDatabase, type Database } from "../connection/read-connection.ts";
 
 /** Asks one server one question, on a connection of its own: a busy pool says nothing about the server. */
 export interface Probe<T> {

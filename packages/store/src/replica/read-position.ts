@@ -1,4 +1,4 @@
-import type { Database } from "../connect.ts";
+import type { Database } from "../connection/read-connection.ts";
 import type { ReplayedPosition, WrittenPosition } from "./replay-lag.ts";
 
 /** Read how far a primary is. */

@@ -5,7 +5,7 @@ import {
   openFailedJobs,
   type RecoverCriteria,
 } from "@turnpike/queue/failed-jobs/recover-failed";
-import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters";
+import { createDeadLetters, type DeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import type { Command } from "commander";
 import { plain, say, sayJson } from "../../admin/print-rows.ts";
 import { nameOfUser } from "../../admin/timeline-api.ts";

@@ -1,11 +1,11 @@
 import { AppError } from "@turnpike/domain/errors";
 import { and, eq, isNull, sql } from "drizzle-orm";
 import { alias } from "drizzle-orm/pg-core";
-import { sessions } from "../schema.ts";
-import { liveSession } from "./live-session.ts";
-import type { ReadDatabase } from "./read-database.ts";
-import { markRow } from "./fill-large.ts";
-import { cutText } from "./page-budget.ts";
+import { sessions } from "../../schema.ts";
+import { liveSession } from "../live-session.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
+import { markRow } from "../fill-large.ts";
+import { cutText } from "../page-budget.ts";
 import { displayTitleOf, LARGE_OF_SESSION, sessionView, showSession, statusOf } from "./session-view.ts";
 
 /**

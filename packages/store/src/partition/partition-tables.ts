@@ -2,12 +2,12 @@
  * Turns the tables that grow into tables with hash partitions by org, with the rows that they hold. Names, keys, indexes, rules
  * and rights stay: nobody who reads or writes them knows the difference. In one transaction, so all of it or nothing.
  */
-import { MIGRATION_LOCK } from "./migration-lock.ts";
-import { findObstacles } from "./partition/find-obstacles.ts";
-import { listHolders, lockTables } from "./partition/lock-tables.ts";
-import { moveTable } from "./partition/move-table.ts";
-import { countRows, surveyTables, type SurveyedTable } from "./partition/survey-tables.ts";
-import { type Run, withSession } from "./with-session.ts";
+import { MIGRATION_LOCK } from "../connection/migration-lock.ts";
+import { findObstacles } from "./find-obstacles.ts";
+import { listHolders, lockTables } from "./lock-tables.ts";
+import { moveTable } from "./move-table.ts";
+import { countRows, surveyTables, type SurveyedTable } from "./survey-tables.ts";
+import { type Run, withSession } from "../connection/with-session.ts";
 
 /** What is to be done to a table, or was. */
 export interface TableMove {

@@ -1,12 +1,12 @@
 /** The database's side of the queue marker: one row that says which queue is its own. */
-import { databaseCodeOf } from "./translate-error.ts";
+import { databaseCodeOf } from "../connection/translate-error.ts";
 import { isAppError } from "@turnpike/domain/errors";
 import type { DatabaseMarker, DatabaseMarkers } from "@turnpike/domain/ports/queue-marker";
-import { claimMarker } from "./marker/claim-marker.ts";
-import { readHoldings } from "./marker/read-holdings.ts";
-import { readMarker } from "./marker/read-marker.ts";
-import { replaceMarker } from "./marker/replace-marker.ts";
-import { createWritePool } from "./write-pool.ts";
+import { claimMarker } from "./claim-marker.ts";
+import { readHoldings } from "./read-holdings.ts";
+import { readMarker } from "./read-marker.ts";
+import { replaceMarker } from "./replace-marker.ts";
+import { createWritePool } from "../connection/write-pool.ts";
 
 const UNDEFINED_TABLE = "42P01";
 

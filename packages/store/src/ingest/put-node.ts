@@ -1,5 +1,5 @@
 import type { LooseNode, LooseReceipt } from "@turnpike/domain/ports/ports";
-import type { Statement } from "./write-pool.ts";
+import type { Statement } from "../connection/write-pool.ts";
 
 /**
  * Put one node outside a session. Putting it again changes nothing, but for a head that was known as history only (it

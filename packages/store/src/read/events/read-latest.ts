@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import { liveSession } from "../read/live-session.ts";
-import { executePrepared, type ReadDatabase } from "../read/read-database.ts";
-import type { SessionNews, WatchedSession } from "./session-watch.ts";
+import { liveSession } from "../live-session.ts";
+import { executePrepared, type ReadDatabase } from "../../connection/read-database.ts";
+import type { SessionNews, WatchedSession } from "../../follow/session-watch.ts";
 
 /** Read the latest numbers of sessions in one query; those that are gone are left out. */
 export async function readLatest(

@@ -1,6 +1,6 @@
 import type { NewEvent } from "@turnpike/domain/events/event-store";
-import { appendEvents } from "./events/append-events.ts";
-import { createWritePool } from "./write-pool.ts";
+import { appendEvents } from "./append-events.ts";
+import { createWritePool } from "../connection/write-pool.ts";
 
 /** Appends events of older logs to sessions that are there. */
 export interface EventImporter {

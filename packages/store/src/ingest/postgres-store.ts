@@ -2,7 +2,7 @@ import type { SessionStore } from "@turnpike/domain/ports/ports";
 import { ingestEvents } from "./ingest-events.ts";
 import { ingestTurns } from "./ingest-turns.ts";
 import { putNode, putReceipt } from "./put-node.ts";
-import { createWritePool } from "./write-pool.ts";
+import { createWritePool } from "../connection/write-pool.ts";
 
 /** The store of production: everything, in Postgres. */
 export interface PostgresStore extends SessionStore {

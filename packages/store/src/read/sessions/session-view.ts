@@ -1,8 +1,8 @@
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
-import { sessions } from "../schema.ts";
+import { sessions } from "../../schema.ts";
 import type { JsonObject } from "@turnpike/domain/json/json";
-import { bytesLeftOut, cutSizes, cutText, jsonbFits, shareOf } from "./page-budget.ts";
-import { isoTime } from "./read-database.ts";
+import { bytesLeftOut, cutSizes, cutText, jsonbFits, shareOf } from "../page-budget.ts";
+import { isoTime } from "../../connection/read-database.ts";
 
 /** A session that sent nothing for this long is idle. */
 const IDLE_AFTER = sql.raw("interval '30 minutes'");

@@ -7,14 +7,14 @@
 import type { TurnResult } from "@turnpike/domain/ports/ports";
 import type { PreparedSessionTurn } from "@turnpike/domain/prepare/prepared-turn";
 import { checkChain } from "@turnpike/domain/chain/turn-chain";
-import { findOrMakeSessions, keyOf, type SessionMap } from "./ingest/find-sessions.ts";
-import { countKnownNodes, insertNodes, type PlacedTurn } from "./ingest/insert-nodes.ts";
-import { linkParents, type LinkDecisions, type LinkWish } from "./ingest/link-parents.ts";
-import { findStored } from "./ingest/find-stored.ts";
-import { lockSessions } from "./ingest/lock-sessions.ts";
-import { planWrites, refusalId, refusalKey, type WritePlan } from "./ingest/plan-writes.ts";
-import { writePlan } from "./ingest/write-plan.ts";
-import type { Transaction, WritePool } from "./write-pool.ts";
+import { findOrMakeSessions, keyOf, type SessionMap } from "./find-sessions.ts";
+import { countKnownNodes, insertNodes, type PlacedTurn } from "./insert-nodes.ts";
+import { linkParents, type LinkDecisions, type LinkWish } from "./link-parents.ts";
+import { findStored } from "./find-stored.ts";
+import { lockSessions } from "./lock-sessions.ts";
+import { planWrites, refusalId, refusalKey, type WritePlan } from "./plan-writes.ts";
+import { writePlan } from "./write-plan.ts";
+import type { Transaction, WritePool } from "../connection/write-pool.ts";
 
 /**
  * Store turns in one transaction, all or none; results are in the order of the turns. The number of statements depends

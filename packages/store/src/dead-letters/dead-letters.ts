@@ -1,19 +1,19 @@
 import type { DeadLetter, DeadLetterStore } from "@turnpike/domain/ports/ports";
-import { type ListAuditQuery, listAudit } from "./audit/list-audit.ts";
-import { type AuditEntry, writeAudit } from "./audit/write-audit.ts";
-import { discardDeadLetters } from "./dead-letters/discard-dead-letters.ts";
-import { findDeadLetter, getDeadLetter } from "./dead-letters/get-dead-letter.ts";
-import type { LetterFilter } from "./dead-letters/letter-filter.ts";
-import type { LetterState } from "./dead-letters/letter-view.ts";
-import { listDeadLetters, type ListDeadLettersQuery } from "./dead-letters/list-dead-letters.ts";
-import { putDeadLetter } from "./dead-letters/put-dead-letter.ts";
-import { replayDeadLetter, type ReplayQueue } from "./dead-letters/replay-dead-letter.ts";
-import { type LetterKey, selectDeadLetters } from "./dead-letters/select-dead-letters.ts";
-import { surveyDeadLetters } from "./dead-letters/survey-dead-letters.ts";
-import { tidyDeadLetters } from "./dead-letters/tidy-dead-letters.ts";
-import { readLedgerCounts } from "./ledger/read-ledger-counts.ts";
-import { createReadPool } from "./read/read-pool.ts";
-import { createWritePool } from "./write-pool.ts";
+import { type ListAuditQuery, listAudit } from "../audit/list-audit.ts";
+import { type AuditEntry, writeAudit } from "../audit/write-audit.ts";
+import { discardDeadLetters } from "./discard-dead-letters.ts";
+import { findDeadLetter, getDeadLetter } from "./get-dead-letter.ts";
+import type { LetterFilter } from "./letter-filter.ts";
+import type { LetterState } from "./letter-view.ts";
+import { listDeadLetters, type ListDeadLettersQuery } from "./list-dead-letters.ts";
+import { putDeadLetter } from "./put-dead-letter.ts";
+import { replayDeadLetter, type ReplayQueue } from "./replay-dead-letter.ts";
+import { type LetterKey, selectDeadLetters } from "./select-dead-letters.ts";
+import { surveyDeadLetters } from "./survey-dead-letters.ts";
+import { tidyDeadLetters } from "./tidy-dead-letters.ts";
+import { readLedgerCounts } from "../ledger/read-ledger-counts.ts";
+import { createReadPool } from "../connection/read-pool.ts";
+import { createWritePool } from "../connection/write-pool.ts";
 
 /** The dead letters, what was done with them, and the store's side of the ledger. */
 export type DeadLetters = ReturnType<typeof createDeadLetters>;

@@ -1,9 +1,9 @@
 import type { JsonObject } from "@turnpike/domain/json/json";
 import { and, asc, eq, gt, sql } from "drizzle-orm";
-import { turns } from "../schema.ts";
-import { fillLarge } from "./fill-large.ts";
-import { bytesLeftOut, cutSizes, cutText, jsonFits, shareOf } from "./page-budget.ts";
-import { isoTime, isoTimeOrNull, type ReadDatabase } from "./read-database.ts";
+import { turns } from "../../schema.ts";
+import { fillLarge } from "../fill-large.ts";
+import { bytesLeftOut, cutSizes, cutText, jsonFits, shareOf } from "../page-budget.ts";
+import { isoTime, isoTimeOrNull, type ReadDatabase } from "../../connection/read-database.ts";
 
 const texts = {
   provider: sql`${turns.provider}`,

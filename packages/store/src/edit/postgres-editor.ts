@@ -1,6 +1,6 @@
-import { deleteSession } from "./edit/delete-session.ts";
-import { renameSession } from "./edit/rename-session.ts";
-import { createWritePool } from "./write-pool.ts";
+import { deleteSession } from "./delete-session.ts";
+import { renameSession } from "./rename-session.ts";
+import { createWritePool } from "../connection/write-pool.ts";
 
 /** What a person may change about what is stored, each bound to one org. */
 export type PostgresEditor = ReturnType<typeof createPostgresEditor>;

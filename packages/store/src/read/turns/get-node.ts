@@ -1,9 +1,9 @@
 import { AppError } from "@turnpike/domain/errors";
 import { sql } from "drizzle-orm";
-import { nodes } from "../schema.ts";
-import { markRow } from "./fill-large.ts";
+import { nodes } from "../../schema.ts";
+import { markRow } from "../fill-large.ts";
 import { LARGE_OF_NODE, nodeColumns, type NodeRow, type NodeView, showNode } from "./node-view.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 
 /**
  * Get one node with its content; without it when that is larger than a page may be: then `readContent` gives it piece by piece.

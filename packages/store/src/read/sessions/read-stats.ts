@@ -1,7 +1,7 @@
 import { sql } from "drizzle-orm";
-import { isTurn } from "../schema.ts";
-import { cutText } from "./page-budget.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import { isTurn } from "../../schema.ts";
+import { cutText } from "../page-budget.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 
 /** What was used, over some turns. */
 export interface Usage {

@@ -1,7 +1,7 @@
 import { AppError } from "@turnpike/domain/errors";
 import { sql } from "drizzle-orm";
-import { decodeCursor, encodeCursor, toScope } from "./cursor.ts";
-import { fillLarge } from "./fill-large.ts";
+import { decodeCursor, encodeCursor, toScope } from "../cursor.ts";
+import { fillLarge } from "../fill-large.ts";
 import {
   contentsOf,
   LARGE_OF_NODE,
@@ -10,7 +10,7 @@ import {
   type NodeView,
   showNode,
 } from "./node-view.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 
 /** A page of a path, root first. */
 export interface AncestryPage {

@@ -1,8 +1,8 @@
 import type { EventFilter, EventQuery, WaitOptions } from "@turnpike/domain/events/event-store";
-import { createFollower } from "./follow/follower.ts";
-import { createSessionWatch, type SessionNews } from "./follow/session-watch.ts";
-import { createReadQueries, type ReadQueries } from "./read/read-queries.ts";
-import { createReplicaQueries, type ReplicaOptions, type ReplicaState } from "./replica/replica-queries.ts";
+import { createFollower } from "../follow/follower.ts";
+import { createSessionWatch, type SessionNews } from "../follow/session-watch.ts";
+import { createReadQueries, type ReadQueries } from "./read-queries.ts";
+import { createReplicaQueries, type ReplicaOptions, type ReplicaState } from "../replica/replica-queries.ts";
 
 /** Every query that a reader may ask, each bound to one org. Reads only. */
 export type PostgresReader = ReturnType<typeof createPostgresReader>;

@@ -1,7 +1,7 @@
 import { type AnyColumn, type SQL, sql } from "drizzle-orm";
 import { PgDialect } from "drizzle-orm/pg-core";
 import { drizzle, type PostgresJsDatabase } from "drizzle-orm/postgres-js";
-import type { Database } from "../connect.ts";
+import type { Database } from "./read-connection.ts";
 
 /** The database as the read queries see it. */
 export type ReadDatabase = PostgresJsDatabase & { readonly $client: Database };

@@ -5,11 +5,11 @@
 import type { EventFilter, EventPage, EventQuery, StoredEvent } from "@turnpike/domain/events/event-store";
 import type { JsonObject } from "@turnpike/domain/json/json";
 import { type SQL, sql } from "drizzle-orm";
-import { sessionEvents } from "../schema.ts";
-import { liveSession } from "./live-session.ts";
-import { cutSizes, cutText, jsonFits, SHORT_TEXT, shareOf, type Truncated } from "./page-budget.ts";
-import { leftOut, type PartsOptions, readParts } from "./read-parts.ts";
-import { executePrepared, isoTime, type ReadDatabase } from "./read-database.ts";
+import { sessionEvents } from "../../schema.ts";
+import { liveSession } from "../live-session.ts";
+import { cutSizes, cutText, jsonFits, SHORT_TEXT, shareOf, type Truncated } from "../page-budget.ts";
+import { leftOut, type PartsOptions, readParts } from "../read-parts.ts";
+import { executePrepared, isoTime, type ReadDatabase } from "../../connection/read-database.ts";
 
 /** A row of `eventColumns`; all null where a session has no event to show. */
 export interface EventRow {

@@ -1,8 +1,8 @@
 import { AppError } from "@turnpike/domain/errors";
 import { sql } from "drizzle-orm";
-import { sessions } from "../schema.ts";
-import { isoTime, type ReadDatabase } from "./read-database.ts";
-import { cutSizes, cutText, SHORT_TEXT, type Truncated } from "./page-budget.ts";
+import { sessions } from "../../schema.ts";
+import { isoTime, type ReadDatabase } from "../../connection/read-database.ts";
+import { cutSizes, cutText, SHORT_TEXT, type Truncated } from "../page-budget.ts";
 import { type LineageStatus, type SessionStatus, statusOf } from "./session-view.ts";
 
 /** More than a person looks at; the query ends there, however large the tree. */

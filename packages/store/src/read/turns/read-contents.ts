@@ -1,9 +1,9 @@
 import type { Block } from "@turnpike/domain/providers/block";
 import { sql } from "drizzle-orm";
 import { contentsOf } from "./node-view.ts";
-import { PAGE_BYTES } from "./page-budget.ts";
-import { executePrepared, type ReadDatabase } from "./read-database.ts";
-import { readParts } from "./read-parts.ts";
+import { PAGE_BYTES } from "../page-budget.ts";
+import { executePrepared, type ReadDatabase } from "../../connection/read-database.ts";
+import { readParts } from "../read-parts.ts";
 
 // More contents than one statement is asked for at a time.
 const MAX_CONTENTS = 500;

@@ -1,9 +1,9 @@
 import type { StoredEvent } from "@turnpike/domain/events/event-store";
 import { type SQL, sql } from "drizzle-orm";
-import { sessionEvents } from "../schema.ts";
-import { liveSession } from "./live-session.ts";
+import { sessionEvents } from "../../schema.ts";
+import { liveSession } from "../live-session.ts";
 import { conditionsOf, eventColumns, type EventRow, toEvents } from "./read-events.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 
 /** A page by its number, newest first. */
 export interface NumberedQuery {

@@ -1,10 +1,10 @@
 import { AppError } from "@turnpike/domain/errors";
 import { and, asc, eq, gte, sql } from "drizzle-orm";
-import { turns } from "../schema.ts";
-import { markRow } from "./fill-large.ts";
+import { turns } from "../../schema.ts";
+import { markRow } from "../fill-large.ts";
 import { LARGE_OF_TURN, showTurn, turnView } from "./list-turns.ts";
 import { LARGE_OF_NODE, nodeColumns, type NodeRow, type NodeView, showNode } from "./node-view.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 
 /**
  * Get one turn with its whole chain, root to head, with the contents that have their share in what a page may be. The others are to

@@ -1,8 +1,8 @@
 import type { Block } from "@turnpike/domain/providers/block";
 import { type SQL, sql } from "drizzle-orm";
-import { nodes } from "../schema.ts";
-import type { FilledRow, FirstRow } from "./fill-large.ts";
-import { bytesLeftOut, cutSizes, cutText, jsonFits, shareOf, type Truncated } from "./page-budget.ts";
+import { nodes } from "../../schema.ts";
+import type { FilledRow, FirstRow } from "../fill-large.ts";
+import { bytesLeftOut, cutSizes, cutText, jsonFits, shareOf, type Truncated } from "../page-budget.ts";
 
 /** A node as readers see it. */
 export interface NodeView {

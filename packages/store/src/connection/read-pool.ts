@@ -4,8 +4,8 @@
  * no rows, as if there were nothing. So a pool that loses a connection is replaced, and what was asked of it fails at once.
  */
 import { AppError } from "@turnpike/domain/errors";
-import { connectDatabase } from "../connect.ts";
-import { translateError } from "../translate-error.ts";
+import { connectDatabase } from "./read-connection.ts";
+import { translateError } from "./translate-error.ts";
 import { type ReadDatabase, toReadDatabase } from "./read-database.ts";
 
 /** A pool to one server, for reading. */

@@ -1,8 +1,8 @@
 import { AppError } from "@turnpike/domain/errors";
 import { type SQL, sql } from "drizzle-orm";
 import { z } from "zod";
-import { sessions } from "../schema.ts";
-import { isoTime } from "./read-database.ts";
+import { sessions } from "../../schema.ts";
+import { isoTime } from "../../connection/read-database.ts";
 
 /** By what sessions may be sorted. */
 export const sessionSorts = [

@@ -6,9 +6,9 @@ import { AppError } from "@turnpike/domain/errors";
 import type { EventsResult } from "@turnpike/domain/ports/ports";
 import type { PreparedEvents } from "@turnpike/domain/prepare/prepare-events";
 import { v5 as uuidv5 } from "uuid";
-import { type FlushResult, flushSession } from "./events/flush-session.ts";
-import { putRuns } from "./events/put-runs.ts";
-import type { Transaction, WritePool } from "./write-pool.ts";
+import { type FlushResult, flushSession } from "../events/flush-session.ts";
+import { putRuns } from "../events/put-runs.ts";
+import type { Transaction, WritePool } from "../connection/write-pool.ts";
 
 /**
  * Store a post of lifecycle events with its session and the runs that it names, all or none.

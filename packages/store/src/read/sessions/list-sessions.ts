@@ -1,9 +1,9 @@
 import { and, type AnyColumn, asc, desc, eq, gte, lt, type SQL, sql } from "drizzle-orm";
-import { isLive, sessions, turns } from "../schema.ts";
-import { decodeCursor, encodeCursor, toScope } from "./cursor.ts";
-import type { ReadDatabase } from "./read-database.ts";
+import { isLive, sessions, turns } from "../../schema.ts";
+import { decodeCursor, encodeCursor, toScope } from "../cursor.ts";
+import type { ReadDatabase } from "../../connection/read-database.ts";
 import { followsKey, sessionOrders, type SessionSort } from "./session-order.ts";
-import { fillLarge } from "./fill-large.ts";
+import { fillLarge } from "../fill-large.ts";
 import {
   LARGE_OF_SESSION,
   type SessionStatus,

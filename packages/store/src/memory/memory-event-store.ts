@@ -11,7 +11,7 @@ import { createFollower } from "../follow/follower.ts";
 import { createSessionWatch } from "../follow/session-watch.ts";
 import { keyOf } from "../ingest/find-sessions.ts";
 import { PAGE_BYTES } from "../read/page-budget.ts";
-import { resolveKnown } from "./resolve-known.ts";
+import { resolveKnown } from "../events/resolve-known.ts";
 
 interface Timeline {
   readonly orgId: string;
