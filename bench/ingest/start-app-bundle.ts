@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { findFreePort } from "@turnpike/embedded/find-free-port";
+import { findFreePort } from "@turnpike/embedded/server/find-free-port";
 import { type NodeProcess, startNode } from "../support/start-node.ts";
 import type { Bundle } from "./bundle-apps.ts";
 

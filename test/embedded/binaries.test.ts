@@ -1,7 +1,7 @@
 import { cp, lstat, readFile, readdir, readlink, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { findNativeDir } from "@turnpike/embedded/find-native-dir";
-import { linkLibraries } from "@turnpike/embedded/link-libraries";
+import { findNativeDir } from "@turnpike/embedded/server/find-native-dir";
+import { linkLibraries } from "@turnpike/embedded/server/link-libraries";
 import { expect, test } from "vitest";
 import { useDataDirs } from "./use-data-dirs.ts";
 

@@ -1,6 +1,6 @@
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { finishedMarker } from "@turnpike/embedded/inspect-data-dir";
+import { finishedMarker } from "@turnpike/embedded/data-dir/inspect-data-dir";
 import { startEmbeddedPostgres } from "@turnpike/embedded/start-embedded-postgres";
 import { expect, test } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";

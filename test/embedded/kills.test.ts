@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRunning } from "@turnpike/embedded/is-running";
-import { readPostmasterPid } from "@turnpike/embedded/postmaster-pid";
+import { readPostmasterPid } from "@turnpike/embedded/data-dir/postmaster-pid";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:net";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isRunning } from "@turnpike/embedded/is-running";
-import { readPostmasterPid } from "@turnpike/embedded/postmaster-pid";
+import { readPostmasterPid } from "@turnpike/embedded/data-dir/postmaster-pid";
 import postgres from "postgres";
 import { expect, test } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";

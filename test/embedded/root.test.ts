@@ -1,9 +1,9 @@
 /** What holds only where the tests run as root, as in most containers: elsewhere this file has one case, which says so. */
 import { chmod, chown, cp, lstat, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findNativeDir } from "@turnpike/embedded/find-native-dir";
-import { findServerUser, isRoot } from "@turnpike/embedded/server-user";
-import { sideFolderOf } from "@turnpike/embedded/side-folder";
+import { findNativeDir } from "@turnpike/embedded/server/find-native-dir";
+import { findServerUser, isRoot } from "@turnpike/embedded/server/server-user";
+import { sideFolderOf } from "@turnpike/embedded/data-dir/side-folder";
 import { expect, onTestFinished, test } from "vitest";
 import { useDataDirs } from "./use-data-dirs.ts";
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRunning } from "@turnpike/embedded/is-running";
-import { readPostmasterPid } from "@turnpike/embedded/postmaster-pid";
+import { readPostmasterPid } from "@turnpike/embedded/data-dir/postmaster-pid";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { startPostgresServer } from "./rig/postgres-server.ts";
 import { startRedisServer } from "./rig/redis-server.ts";

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { findNativeDir } from "@turnpike/embedded/find-native-dir";
+import { findNativeDir } from "@turnpike/embedded/server/find-native-dir";
 import { sqlStateClasses } from "@turnpike/store/connection/sqlstate-verdicts";
 import { expect, it } from "vitest";
 

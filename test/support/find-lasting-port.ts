@@ -1,5 +1,5 @@
 import { randomInt } from "node:crypto";
-import { isPortFree } from "@turnpike/embedded/find-free-port";
+import { isPortFree } from "@turnpike/embedded/server/find-free-port";
 
 /**
  * Find a TCP port that is free on 127.0.0.1, and that nobody is given by chance while it is closed for a while: it lies below those

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { mkdir } from "node:fs/promises";
 import { createConnection } from "node:net";
 import { join } from "node:path";
-import { findFreePort } from "@turnpike/embedded/find-free-port";
+import { findFreePort } from "@turnpike/embedded/server/find-free-port";
 import { waitUntil } from "./wait-until.ts";
 
 /** A Redis of this run. */

@@ -5,12 +5,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "postgres";
 import { EmbeddedPostgresError, FolderInUseError, useOwnServer } from "./embedded-postgres-error.ts";
-import { holdOwnership, type Ownership } from "./hold-ownership.ts";
-import { inspectDataDir } from "./inspect-data-dir.ts";
-import { isPostmasterRunning, readPostmasterPid } from "./postmaster-pid.ts";
-import type { ServerPrograms } from "./run-program.ts";
-import { attachServer, type RunningServer, startServer } from "./start-server.ts";
-import { stopServer } from "./stop-server.ts";
+import { holdOwnership, type Ownership } from "./data-dir/hold-ownership.ts";
+import { inspectDataDir } from "./data-dir/inspect-data-dir.ts";
+import { isPostmasterRunning, readPostmasterPid } from "./data-dir/postmaster-pid.ts";
+import type { ServerPrograms } from "./server/run-program.ts";
+import { attachServer, type RunningServer, startServer } from "./server/start-server.ts";
+import { stopServer } from "./server/stop-server.ts";
 
 /** How to keep a data directory served. */
 export interface KeepServingOptions {

@@ -1,10 +1,10 @@
 import type { Sql } from "postgres";
-import { choosePlace } from "./choose-place.ts";
+import { choosePlace } from "./data-dir/choose-place.ts";
 import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
-import { findNativeDir } from "./find-native-dir.ts";
-import { initDataDir } from "./init-data-dir.ts";
+import { findNativeDir } from "./server/find-native-dir.ts";
+import { initDataDir } from "./data-dir/init-data-dir.ts";
 import { keepServing } from "./keep-serving.ts";
-import { preparePrograms } from "./prepare-programs.ts";
+import { preparePrograms } from "./server/prepare-programs.ts";
 
 const databaseName = "turnpike";
 

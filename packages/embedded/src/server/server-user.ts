@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { lstat } from "node:fs/promises";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
-import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
+import { EmbeddedPostgresError, useOwnServer } from "../embedded-postgres-error.ts";
 
 /** A user that root gives its rights up for. */
 export interface ServerUser {

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
+import { EmbeddedPostgresError, useOwnServer } from "../embedded-postgres-error.ts";
 
 // The platforms whose binaries are optional dependencies of this package.
 const shippedPlatforms = ["darwin-arm64", "darwin-x64", "linux-arm64", "linux-x64"];

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
-import { isPostmasterRunning } from "./postmaster-pid.ts";
+import { EmbeddedPostgresError } from "../embedded-postgres-error.ts";
+import { isPostmasterRunning } from "../data-dir/postmaster-pid.ts";
 import { runProgram, type ServerPrograms } from "./run-program.ts";
 import { tellingLine } from "./telling-line.ts";
 

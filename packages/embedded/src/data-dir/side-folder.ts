@@ -6,9 +6,9 @@
 import { createHash } from "node:crypto";
 import { chmod, chown, lstat, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
-import { isErrno } from "./is-errno.ts";
-import type { ServerUser } from "./server-user.ts";
+import { EmbeddedPostgresError } from "../embedded-postgres-error.ts";
+import { isErrno } from "../is-errno.ts";
+import type { ServerUser } from "../server/server-user.ts";
 
 // Unlike /tmp, /var/tmp outlives a restart of the machine.
 const sideRoot = "/var/tmp";

@@ -1,6 +1,6 @@
 import { realpath } from "node:fs/promises";
 import postgres from "postgres";
-import { connect } from "./connect.ts";
+import { connect } from "../connect.ts";
 
 /** `away` covers everything that is not a server of this data directory; `busy` one that starts up or shuts down. */
 export type ProbeResult = "serving" | "busy" | "away";

@@ -4,13 +4,13 @@
  */
 import { chown, lchown, lstat, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
+import { EmbeddedPostgresError, useOwnServer } from "../embedded-postgres-error.ts";
 import { finishedMarker, inspectDataDir } from "./inspect-data-dir.ts";
-import { isErrno } from "./is-errno.ts";
-import { isRunning } from "./is-running.ts";
-import { type ServerPrograms, runProgram } from "./run-program.ts";
-import type { ServerUser } from "./server-user.ts";
-import { tellingLine } from "./telling-line.ts";
+import { isErrno } from "../is-errno.ts";
+import { isRunning } from "../is-running.ts";
+import { type ServerPrograms, runProgram } from "../server/run-program.ts";
+import type { ServerUser } from "../server/server-user.ts";
+import { tellingLine } from "../server/telling-line.ts";
 
 const initdbArgs = [
   "-E",

@@ -7,8 +7,8 @@ import { execFile } from "node:child_process";
 import { readFile, readlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { isErrno } from "./is-errno.ts";
-import { isPidInUse, isRunning } from "./is-running.ts";
+import { isErrno } from "../is-errno.ts";
+import { isPidInUse, isRunning } from "../is-running.ts";
 
 /** The part of `postmaster.pid` that is used here. */
 export interface PostmasterPid {

@@ -1,6 +1,6 @@
 import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
-import { isErrno } from "./is-errno.ts";
+import { isErrno } from "../is-errno.ts";
 
 /** Name of the file that stands in a data directory once initdb has ended well. */
 export const finishedMarker = "turnpike.finished";

@@ -4,9 +4,9 @@
  */
 import { setTimeout as delay } from "node:timers/promises";
 import type { Sql } from "postgres";
-import { connect } from "./connect.ts";
-import { FolderInUseError } from "./embedded-postgres-error.ts";
-import { isRunning } from "./is-running.ts";
+import { connect } from "../connect.ts";
+import { FolderInUseError } from "../embedded-postgres-error.ts";
+import { isRunning } from "../is-running.ts";
 
 /** The ownership of a data directory. */
 export interface Ownership {

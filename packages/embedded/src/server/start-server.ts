@@ -4,9 +4,9 @@
  */
 import { statfs } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
+import { EmbeddedPostgresError } from "../embedded-postgres-error.ts";
 import { findFreePort, isPortFree } from "./find-free-port.ts";
-import { disownPostmasterPid, isPostmasterRunning, readPostmasterPid } from "./postmaster-pid.ts";
+import { disownPostmasterPid, isPostmasterRunning, readPostmasterPid } from "../data-dir/postmaster-pid.ts";
 import { probeServer } from "./probe-server.ts";
 import { runProgram, type ServerPrograms } from "./run-program.ts";
 import { openServerLog } from "./server-log.ts";

@@ -6,7 +6,7 @@
 import { lstat, mkdir, readFile, rename, symlink } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { randomUUID } from "node:crypto";
-import { isErrno } from "./is-errno.ts";
+import { isErrno } from "../is-errno.ts";
 
 interface LibraryLink {
   /** File name of the library. */

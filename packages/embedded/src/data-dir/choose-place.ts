@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { mkdir, realpath } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { inspectDataDir } from "./inspect-data-dir.ts";
-import { EmbeddedPostgresError } from "./embedded-postgres-error.ts";
-import { asUser } from "./run-program.ts";
-import { checkOwnPasswdEntry, findServerUser, isRoot, type ServerUser } from "./server-user.ts";
+import { EmbeddedPostgresError } from "../embedded-postgres-error.ts";
+import { asUser } from "../server/run-program.ts";
+import { checkOwnPasswdEntry, findServerUser, isRoot, type ServerUser } from "../server/server-user.ts";
 import { checkSideFolder, openSideFolder, sideFolderOf } from "./side-folder.ts";
 
 /** Where the database is kept and as whom it is served. */

@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
 import { cp, mkdtemp, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Place } from "./choose-place.ts";
-import { EmbeddedPostgresError, useOwnServer } from "./embedded-postgres-error.ts";
-import { isErrno } from "./is-errno.ts";
+import type { Place } from "../data-dir/choose-place.ts";
+import { EmbeddedPostgresError, useOwnServer } from "../embedded-postgres-error.ts";
+import { isErrno } from "../is-errno.ts";
 import { linkLibraries } from "./link-libraries.ts";
 import { runProgram, type ServerPrograms } from "./run-program.ts";
-import { openSideFolder } from "./side-folder.ts";
+import { openSideFolder } from "../data-dir/side-folder.ts";
 
 /** Programs that were seen to run. */
 export interface PreparedPrograms {
