@@ -7,7 +7,7 @@ import { createLogger } from "@turnpike/kit/process/logger";
 import { createRegistry } from "@turnpike/kit/process/metrics";
 import { createProducer } from "@turnpike/queue/producer/producer";
 import { createQueueInspector } from "@turnpike/queue/inspector/queue-inspector";
-import { readLedger } from "@turnpike/timeline/read-ledger";
+import { readLedger } from "@turnpike/timeline/ledger/read-ledger";
 import { createWorker } from "@turnpike/worker/worker";
 import { describe, expect, it } from "vitest";
 import { v7 as uuidv7 } from "uuid";

@@ -5,7 +5,7 @@ import { createHttpApp } from "@turnpike/kit/http/http-app";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { addMetricsRoutes } from "@turnpike/kit/http/metrics-routes";
 import { addOpenApiRoutes } from "@turnpike/kit/http/openapi-routes";
-import { createBodyMemory } from "./body-memory.ts";
+import { createBodyMemory } from "./memory-limiter.ts";
 import { createGarbageCollector } from "@turnpike/kit/process/collect-garbage";
 import type { IngestDeps, RouteDeps } from "./deps.ts";
 import { addLoadMetrics } from "./load-metrics.ts";

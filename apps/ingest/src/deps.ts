@@ -4,7 +4,7 @@ import type { Logger } from "@turnpike/kit/process/logger";
 import type { Registry } from "@turnpike/kit/process/metrics";
 import type { BodyLimits } from "@turnpike/kit/body/read-body";
 import type { Producer } from "@turnpike/queue/producer/producer";
-import type { BodyMemory } from "./body-memory.ts";
+import type { BodyMemory } from "./memory-limiter.ts";
 import type { EventCounters } from "./event-counters.ts";
 import type { TurnCounters } from "./turn-counters.ts";
 

@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from "@turnpike/kit/process/metrics";
-import type { BodyMemory } from "./body-memory.ts";
+import type { BodyMemory } from "./memory-limiter.ts";
 import type { IngestQueue } from "./deps.ts";
 
 /** Register what tells how full this process is, and what was refused because something was. */

@@ -6,7 +6,7 @@ import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import { requireJsonContentType } from "@turnpike/kit/http/json-content-type";
 import { type BodyLimits, type InspectChunk, readBody } from "@turnpike/kit/body/read-body";
 import type { Context } from "hono";
-import type { BodyRoom } from "./body-memory.ts";
+import type { BodyRoom } from "./memory-limiter.ts";
 import type { RouteDeps } from "./deps.ts";
 
 /** A request's body, both ways, so that nobody parses or serialises it again. */

@@ -1,5 +1,5 @@
 import type { QueueSurvey } from "@turnpike/queue/marker/survey-queue";
-import type { Ledger } from "@turnpike/timeline/ledger";
+import type { Ledger } from "@turnpike/timeline/ledger/ledger";
 
 type Counts = ReadonlyMap<string, number>;
 

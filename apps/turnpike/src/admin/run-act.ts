@@ -1,4 +1,4 @@
-import type { Deed, Plan } from "@turnpike/timeline/act-answer";
+import type { Deed, Plan } from "@turnpike/timeline/dead-letters/bulk-answer";
 import { type ActOptions, actPath, criteriaOf } from "./letter-options.ts";
 import { say, sayJson, tableOf } from "./print-rows.ts";
 import { shownLetters } from "./shown-letters.ts";

@@ -1,4 +1,4 @@
-import type { Ledger, LedgerLine } from "@turnpike/timeline/ledger";
+import type { Ledger, LedgerLine } from "@turnpike/timeline/ledger/ledger";
 import type { Command } from "commander";
 import { addAdminOptions, type AdminOptions } from "../admin/letter-options.ts";
 import { type Column, say, sayJson, tableOf } from "../admin/print-rows.ts";

@@ -5,7 +5,7 @@ import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { type QueueSurvey, surveyQueue } from "@turnpike/queue/marker/survey-queue";
 import { createDeadLetters } from "@turnpike/store/dead-letters/dead-letters";
 import { createQueueMarkers } from "@turnpike/store/marker/queue-markers";
-import { readLedger } from "@turnpike/timeline/read-ledger";
+import { readLedger } from "@turnpike/timeline/ledger/read-ledger";
 import { type Command, InvalidArgumentError } from "commander";
 import { say } from "../../admin/print-rows.ts";
 import { nameOfUser } from "../../admin/timeline-api.ts";
