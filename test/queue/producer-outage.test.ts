@@ -1,5 +1,4 @@
 import { isAppError } from "@turnpike/domain/errors";
-import { addJobs } from "@turnpike/queue/backend/add-jobs";
 import { INGEST_TURN, writeJob } from "@turnpike/queue/job/payload";
 import { sendAlone } from "@turnpike/queue/job/job-batch";
 import { createQueueClient } from "@turnpike/queue/backend/queue-client";
@@ -70,8 +69,8 @@ describe.each(queueBackends())("a producer on $name", (backend) => {
     const client = createQueueClient({ ...queue.location, log: { info() {}, warn() {}, error() {} } });
     const job = sendAlone({ ...(await writeJob(INGEST_TURN, largeTurn(), "roomy")), priority: 0 });
     const add = (signal: AbortSignal) =>
-      client.use(A_FEW_SECONDS_MS, (opened) =>
-        addJobs(opened, queue.location.prefix, [job], { counts: true, signal }),
+      client.use(A_FEW_SECONDS_MS, ({ backend, queue: open }) =>
+        backend.addJobs(open, queue.location.prefix, [job], { counts: true, signal }),
       );
     await expectUnavailable(add(AbortSignal.abort()));
     expect(await countUnfinished(queue)).toBe(0);

@@ -7,7 +7,8 @@ import type {
   DeadLetterStore,
   Log,
 } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
 import { INGEST_EVENTS, INGEST_QUEUE, INGEST_TURN, jobIdOf } from "@turnpike/queue/job/payload";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer/consumer";
 import { createProducer, type Producer } from "@turnpike/queue/producer/producer";

@@ -1,8 +1,9 @@
 /** The register of a test's queue, and what it knows as one value. */
 import { randomBytes, randomUUID } from "node:crypto";
 import type { Log } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
-import { createRegister, type Register } from "@turnpike/queue/backend/ledger";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
+import type { Register } from "@turnpike/queue/backend/ledger";
 import { afterEach } from "vitest";
 import { waitUntil } from "../support/wait-until.ts";
 import { acceptedTurn } from "./queue-fixture.ts";
@@ -18,7 +19,7 @@ export function useRegisters(): (location: QueueLocation) => Promise<Register> {
   return async (location) => {
     const backend = await openBackend(location, "producer", silent);
     closes.push(() => backend.close());
-    return createRegister(backend, location.prefix);
+    return backend.openRegister(location.prefix);
   };
 }
 

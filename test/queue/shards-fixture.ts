@@ -1,12 +1,13 @@
 /** A queue of several shards on a Redis Cluster, and a look into each shard. */
 import { randomUUID } from "node:crypto";
 import type { AcceptedTurn, DeadLetter, Log } from "@turnpike/domain/ports/ports";
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
 import { INGEST_EVENTS, INGEST_TURN } from "@turnpike/queue/job/payload";
 import { type Consumer, createConsumer, type JobHandler } from "@turnpike/queue/consumer/consumer";
 import { createProducer, type Producer, type QueueBounds } from "@turnpike/queue/producer/producer";
 import { createQueueInspector, type QueueInspector } from "@turnpike/queue/inspector/queue-inspector";
-import { createRegister, type Register } from "@turnpike/queue/backend/ledger";
+import type { Register } from "@turnpike/queue/backend/ledger";
 import { chooseShard, listShards } from "@turnpike/queue/shards/shards";
 import { Redis } from "ioredis";
 import { afterEach, beforeEach } from "vitest";
@@ -96,7 +97,7 @@ export function useShards(backendOf: () => ClusterBackend): ShardsFixture {
         listShards(location).map(async (shard) => {
           const backend = await openBackend(shard, "producer", log);
           closes.push(() => backend.close());
-          const register = createRegister(backend, shard.prefix);
+          const register = backend.openRegister(shard.prefix);
           const { remotePort: port } = (backend.connection as Redis).stream;
           return { register, port, jobIds: async () => (await register.snapshot()).jobIds };
         }),

@@ -1,7 +1,7 @@
 /** What no change of a turn can cure: somebody breaks it, turns wait, somebody mends it, and every turn is stored. */
 import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openBackend } from "@turnpike/queue/backend/backend";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
 import { INGEST_QUEUE } from "@turnpike/queue/job/payload";
 import type { TestBackend } from "../support/backends.ts";
 import { MAX_COUNTED_ATTEMPTS } from "@turnpike/queue/job/retry-policy";

@@ -1,5 +1,4 @@
-import { openBackend } from "@turnpike/queue/backend/backend";
-import { createRegister } from "@turnpike/queue/backend/ledger";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
 import { waitUntil } from "../../support/wait-until.ts";
 import type { Rig } from "../rig/rig.ts";
 import { placeOf, silent } from "./queue-counts.ts";
@@ -7,7 +6,7 @@ import { placeOf, silent } from "./queue-counts.ts";
 /** Check that an empty queue holds nothing: after what sweeps find, no entry, no byte and no payload is left. */
 export async function checkLeftovers(rig: Rig): Promise<string[]> {
   const backend = await openBackend(placeOf(rig), "producer", silent);
-  const register = createRegister(backend, rig.queuePrefix);
+  const register = backend.openRegister(rig.queuePrefix);
   let left = "";
   const isEmpty = async (): Promise<boolean> => {
     // It may be a worker's turn to sweep, which does the same.

@@ -1,4 +1,5 @@
-import { openBackend, type QueueLocation } from "@turnpike/queue/backend/backend";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { openBackend } from "@turnpike/queue/backend/open-backend";
 import { INGEST_QUEUE } from "@turnpike/queue/job/payload";
 import type { Rig } from "../rig/rig.ts";
 

@@ -3,7 +3,7 @@ import { asParsedBody } from "@turnpike/domain/conversation-cache/conversation-c
 import { AppError, isAppError } from "@turnpike/domain/errors";
 import { isJsonObject } from "@turnpike/domain/json/json";
 import type { BodyToEnqueue } from "@turnpike/domain/ports/ports";
-import { TurnBody } from "@turnpike/domain/turn/turn-body";
+import { TurnBody } from "@turnpike/domain/turn/turn-schema";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { problemResponses } from "@turnpike/kit/http/problem";
 import { acceptTurn } from "../accept-turn.ts";

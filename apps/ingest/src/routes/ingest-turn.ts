@@ -1,6 +1,6 @@
 import { createRoute } from "@hono/zod-openapi";
 import { isAppError } from "@turnpike/domain/errors";
-import { TurnBody } from "@turnpike/domain/turn/turn-body";
+import { TurnBody } from "@turnpike/domain/turn/turn-schema";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { problemResponses } from "@turnpike/kit/http/problem";
 import { acceptTurn } from "../accept-turn.ts";

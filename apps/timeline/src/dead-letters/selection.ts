@@ -1,7 +1,7 @@
 /** The body of an act over dead letters: which ones, and how. */
 import { NIL_UUID } from "@turnpike/domain/turn/envelope";
 import { AppError } from "@turnpike/domain/errors";
-import { describeIssue } from "@turnpike/domain/turn/turn-body";
+import { describeIssue } from "@turnpike/domain/turn/turn-schema";
 import type { HttpEnv } from "@turnpike/kit/http/http-env";
 import type { LetterFilter } from "@turnpike/store/dead-letters/letter-filter";
 import type { Context } from "hono";

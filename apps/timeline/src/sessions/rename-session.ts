@@ -1,6 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import { AppError } from "@turnpike/domain/errors";
-import { describeIssue } from "@turnpike/domain/turn/turn-body";
+import { describeIssue } from "@turnpike/domain/turn/turn-schema";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
 import { problemResponses } from "@turnpike/kit/http/problem";
 import type { TimelineDeps } from "../deps.ts";

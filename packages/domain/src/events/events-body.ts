@@ -7,7 +7,7 @@ import { Envelope, JsonObjectSchema, UNKNOWN_HARNESS } from "../turn/envelope.ts
 import { AppError } from "../errors.ts";
 import { readTime } from "../turn/read-time.ts";
 import { EVENT_TYPE, isReservedEventId, isTombstoneType, MAX_EVENT_TYPE_LENGTH } from "./reserved-events.ts";
-import { describeIssue } from "../turn/turn-body.ts";
+import { describeIssue } from "../turn/turn-schema.ts";
 
 /** Of one post: as many as one transaction writes in well below the time that a lock may be held. */
 export const MAX_EVENTS = 1_000;

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { priceTable } from "./price-table.ts";
 import { costOf, priceOf } from "./cost-of.ts";
-import { Usage } from "../turn/turn-body.ts";
+import { Usage } from "../turn/turn-schema.ts";
 
 const usage = (counts: object): Usage => Usage.parse(counts);
 

@@ -1,5 +1,5 @@
 import { type Price, priceTable } from "./price-table.ts";
-import type { Usage } from "../turn/turn-body.ts";
+import type { Usage } from "../turn/turn-schema.ts";
 
 // What may follow a model's name without making it another model: a release date, or "latest".
 const VERSION_SUFFIX = /(?:[-@]\d{8}|-\d{4}-\d{2}-\d{2}|-latest)$/;

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { readPlainBody } from "./read-plain-body.ts";
-import { TurnBody } from "./turn-body.ts";
+import { TurnBody } from "./turn-schema.ts";
 
 const UUID = "0199f7a2-6c7e-7cc3-98c4-dc0c0c07398f";
 

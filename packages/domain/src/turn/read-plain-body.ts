@@ -6,7 +6,7 @@
 import { type Envelope, NIL_UUID, UNKNOWN_HARNESS } from "./envelope.ts";
 import { findJsonFault } from "../json/find-json-fault.ts";
 import { isJsonObject, type JsonObject, type JsonValue } from "../json/json.ts";
-import type { TurnBody, Usage } from "./turn-body.ts";
+import type { TurnBody, Usage } from "./turn-schema.ts";
 import { MAX_FACT_LENGTH, MAX_HARNESS_ID_LENGTH, MAX_SESSION_ID_LENGTH, MAX_TOKENS } from "./turn-limits.ts";
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -4,7 +4,7 @@
  */
 import { OpenAPIHono } from "@hono/zod-openapi";
 import { AppError } from "@turnpike/domain/errors";
-import { describeIssue } from "@turnpike/domain/turn/turn-body";
+import { describeIssue } from "@turnpike/domain/turn/turn-schema";
 import type { Context } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { findAllowedMethods } from "./allowed-methods.ts";

@@ -1,15 +1,8 @@
-/** One code path for both backends: the rest of the package never asks which one it runs on. */
-import type { Log } from "@turnpike/domain/ports/ports";
-import {
-  type BackendClasses,
-  type BackendFactory,
-  createPostgresBackend,
-  createRedisBackend,
-  type IQueueBackend,
-  withBackend,
-} from "bullmq";
-import { openPostgres } from "./postgres/open-postgres.ts";
-import { openRedis } from "./redis/open-redis.ts";
+/** What a queue server must do. Everything outside this folder works on these, and never asks which server it is. */
+import type { BackendClasses, IQueueBackend, Queue, Worker } from "bullmq";
+import type { QueuedJob } from "../job/queued-job.ts";
+import type { QueueNotes } from "../marker/queue-note.ts";
+import type { Register } from "./ledger.ts";
 
 /** Where the queue lives: on Redis when there is a URL of one, else in the database. */
 export interface QueueLocation {
@@ -28,20 +21,6 @@ export type ClientRole = "producer" | "consumer";
 /** What holds the jobs. */
 export type BackendKind = "redis" | "postgres";
 
-/** Tell where a queue lives, before it is open. */
-export function backendKindOf({ redisUrl }: Pick<QueueLocation, "redisUrl">): BackendKind {
-  return redisUrl === undefined ? "postgres" : "redis";
-}
-
-/** An open connection to a backend, with the BullMQ classes bound to it. */
-export interface OpenBackend {
-  readonly kind: BackendKind;
-  readonly classes: BackendClasses<IQueueBackend, unknown>;
-  readonly connection: unknown;
-  ping(): Promise<void>;
-  close(): Promise<void>;
-}
-
 /** What a backend's own file opens: a client that BullMQ takes as it is. */
 export interface OpenClient {
   readonly connection: unknown;
@@ -49,24 +28,73 @@ export interface OpenClient {
   close(): Promise<void>;
 }
 
-/**
- * Open the backend of one shard and wait for its sign of life.
- * @throws the driver's error when it is away; nothing is left open.
- */
-export async function openBackend(location: QueueLocation, role: ClientRole, log: Log): Promise<OpenBackend> {
-  const { redisUrl, databaseUrl, prefix } = location;
-  if (redisUrl !== undefined) {
-    const client = await openRedis({ redisUrl, prefix }, role, log);
-    return { kind: "redis", classes: bind(createRedisBackend), ...client };
-  }
-  if (databaseUrl === undefined) throw new Error("a queue needs the URL of a Redis or of a Postgres");
-  const client = await openPostgres(databaseUrl, role, log);
-  return { kind: "postgres", classes: bind(createPostgresBackend), ...client };
+/** How jobs are put in. */
+export interface AddOptions {
+  /** Whether they count as accepted: not when they were before. */
+  readonly counts: boolean;
+  /** Aborts when nobody waits for the end any more: what is not yet durable is not to become it. */
+  readonly signal: AbortSignal;
 }
 
-// The two factories differ in what they connect to; a ternary over them has no common type, so it is erased once, here.
-function bind<B extends IQueueBackend, C>(
-  factory: BackendFactory<B, C>,
-): BackendClasses<IQueueBackend, unknown> {
-  return withBackend(factory as unknown as BackendFactory<IQueueBackend, unknown>);
+/** Whether there is work, as whoever watches a worker wants to know it. */
+export interface Backlog {
+  /** A job is there that a worker could take right now; never of a paused queue. */
+  readonly isWaiting: boolean;
+  /** No job is there that is waiting, running or to be tried again. */
+  readonly isEmpty: boolean;
+}
+
+/** A job as the queue holds it. */
+export interface FoundJob {
+  /** BullMQ's. */
+  readonly state: string;
+  /** Attempts that failed. */
+  readonly attempts: number;
+  readonly failedReason: string | undefined;
+}
+
+/** A job that was given up. */
+export interface FailedJob {
+  readonly id: string;
+  /** As BullMQ keeps it: the error's code, then its message. */
+  readonly reason: string;
+}
+
+/** What differs from one queue server to the other. Each call fails with the driver's error when the server is away. */
+export interface QueueServer {
+  /** The server's own clock, in milliseconds since 1970. */
+  readServerTime(): Promise<number>;
+  /**
+   * Put jobs into the queue together with all that the register knows of them; one whose id is in the queue already is left as it is,
+   * and not counted again. A turn that was carried by a parcel until now leaves it.
+   * @param queue an open queue, or a worker on its own connection.
+   * @throws the driver's error, with nothing put in; or when the answer was lost, with all or nothing put in.
+   */
+  addJobs(
+    queue: Queue | Worker,
+    prefix: string,
+    jobs: readonly QueuedJob[],
+    options: AddOptions,
+  ): Promise<void>;
+  openRegister(prefix: string): Register;
+  /**
+   * Look at the ends of lists and indexes: the cost does not depend on how many jobs there are.
+   * @param dueBefore in milliseconds on the server's clock: a delayed job that was due before it should have been taken.
+   */
+  readBacklog(prefix: string, dueBefore: number): Promise<Backlog>;
+  /** Look for a job, without reading what it carries. */
+  findJob(queue: Queue, jobId: string): Promise<FoundJob | undefined>;
+  /** List the jobs that BullMQ gave up, those that failed first at the beginning. */
+  listFailedJobs(queue: Queue): Promise<FailedJob[]>;
+  /** Note in the first shard that producers put jobs into so many, unless a higher number is there. */
+  noteShards(firstPrefix: string, shards: number): Promise<void>;
+  /** How many shards producers have put jobs into, as noted in the first one; 0 when nobody has noted any. */
+  readNotedShards(firstPrefix: string): Promise<number>;
+  /** Get at the marker of the queue; of one with shards, in its first shard. */
+  openNotes(place: { readonly prefix: string; readonly shards: number }): QueueNotes;
+}
+
+/** An open connection to a queue server, with the BullMQ classes bound to it. */
+export interface OpenBackend extends OpenClient, QueueServer {
+  readonly classes: BackendClasses<IQueueBackend, unknown>;
 }

@@ -3,10 +3,7 @@
  * here, its payload and the count of what was accepted come in one step, or none of them. On Postgres triggers keep it; on
  * Redis a job that has left the queue is taken off afterwards (`release`), and what a crash left on it is found by `sweep`.
  */
-import type { OpenBackend } from "./backend.ts";
 import type { ReadPayload } from "../job/payload.ts";
-import { createPostgresRegister } from "./postgres/postgres-ledger.ts";
-import { createRedisRegister } from "./redis/redis-ledger.ts";
 
 /** How full the queue is. Bytes are those of the bodies as they lie in the queue or beside it. */
 export interface RegisteredLoad {
@@ -92,11 +89,4 @@ export interface Register {
   states(): Promise<QueueStates>;
   /** Costs time with the number of jobs. */
   snapshot(): Promise<QueueSnapshot>;
-}
-
-/** Make the register of an open backend. */
-export function createRegister(backend: OpenBackend, prefix: string): Register {
-  return backend.kind === "redis"
-    ? createRedisRegister(backend.connection, prefix)
-    : createPostgresRegister(backend.connection);
 }

@@ -2,10 +2,11 @@ import { EventEmitter, once } from "node:events";
 import type { Log } from "@turnpike/domain/ports/ports";
 import { AppError } from "@turnpike/domain/errors";
 import type { Queue } from "bullmq";
-import { openBackend, type OpenBackend, type QueueLocation } from "./backend.ts";
+import type { OpenBackend, QueueLocation } from "./backend.ts";
+import { openBackend } from "./open-backend.ts";
 import { INGEST_QUEUE } from "../job/payload.ts";
 import { keepOpening } from "./retry-open.ts";
-import { createRegister, type Register } from "./ledger.ts";
+import type { Register } from "./ledger.ts";
 import { within } from "@turnpike/async/timeout";
 
 // Nobody reads BullMQ's stream of events.
@@ -91,5 +92,5 @@ async function openQueue(location: QueueLocation & { readonly log: Log }): Promi
     await backend.close();
     throw error;
   }
-  return { backend, queue: queue as unknown as Queue, register: createRegister(backend, location.prefix) };
+  return { backend, queue: queue as unknown as Queue, register: backend.openRegister(location.prefix) };
 }

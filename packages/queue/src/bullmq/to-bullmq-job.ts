@@ -1,9 +1,9 @@
-import { Job, type JobJson } from "bullmq";
-import type { AddTarget, QueuedJob } from "../backend/add-jobs.ts";
+import { Job, type JobJson, type Queue, type Worker } from "bullmq";
+import type { QueuedJob } from "../job/queued-job.ts";
 import { MAX_ATTEMPTS } from "../job/retry-policy.ts";
 
 /** Write a job as BullMQ's backends take it. */
-export function toJobJson(queue: AddTarget["queue"], job: QueuedJob): JobJson {
+export function toJobJson(queue: Queue | Worker, job: QueuedJob): JobJson {
   const options = {
     jobId: job.jobId,
     attempts: MAX_ATTEMPTS,

@@ -2,18 +2,20 @@
 import { setMaxListeners } from "node:events";
 import type { DeadLetterStore } from "@turnpike/domain/ports/ports";
 import type { ActivityBook } from "./activity.ts";
-import { addJobs } from "../backend/add-jobs.ts";
 import { createJobContents } from "./payload-access.ts";
 import { type JobGate, shareJobGate } from "./memory-limiter.ts";
 import { keepOpening } from "../backend/retry-open.ts";
 import { closeWorker, type OpenWorker, openWorker, startWorker, type WorkerOptions } from "./open-worker.ts";
 import { INGEST_TURNS, toJobAlone, unpackParcel } from "../job/job-batch.ts";
-import { type Backlog, readBacklog } from "../backend/read-backlog.ts";
+import type { Backlog } from "../backend/backend.ts";
 import type { SweepResult } from "../backend/ledger.ts";
 import { createReleaseBatcher, type ReleaseBatcher } from "./release-batcher.ts";
 import { GIVEN_BACK, type JobHandlers, runJob } from "./run-job.ts";
 import { runParcel } from "./run-batch.ts";
 import { within } from "@turnpike/async/timeout";
+
+// A delayed job that is due for so long should have been taken by somebody.
+const OVERDUE_MS = 5_000;
 
 const late = () => new Error("late");
 
@@ -81,7 +83,7 @@ export function openSession(options: SessionOptions): ConsumerSession {
           contents: createJobContents(register),
           sendAlone: (turns) => {
             const jobs = turns.map((turn) => toJobAlone(turn, job));
-            return addJobs({ backend, queue: worker }, prefix, jobs, {
+            return backend.addJobs(worker, prefix, jobs, {
               counts: false,
               signal: giveBack.signal,
             });
@@ -142,7 +144,7 @@ export function openSession(options: SessionOptions): ConsumerSession {
     opened,
     async readBacklog() {
       const { backend, clock } = await opened;
-      return readBacklog(backend, prefix, Date.now() + clock.offsetMs());
+      return backend.readBacklog(prefix, Math.round(Date.now() + clock.offsetMs()) - OVERDUE_MS);
     },
     async sweep() {
       const { register } = await opened;

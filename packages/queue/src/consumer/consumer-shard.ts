@@ -3,7 +3,7 @@ import { AppError } from "@turnpike/domain/errors";
 import { type Activity, createActivityBook } from "./activity.ts";
 import { type HoldReason, openSession, type SessionOptions } from "./consumer-session.ts";
 import type { OpenWorker } from "./open-worker.ts";
-import type { Backlog } from "../backend/read-backlog.ts";
+import type { Backlog } from "../backend/backend.ts";
 import type { SweepResult } from "../backend/ledger.ts";
 import { within } from "@turnpike/async/timeout";
 

@@ -17,7 +17,7 @@ import { warnOfUnservedShards } from "../shards/shard-count.ts";
 import { listShards } from "../shards/shards.ts";
 
 export type { Activity } from "./activity.ts";
-export type { Backlog } from "../backend/read-backlog.ts";
+export type { Backlog } from "../backend/backend.ts";
 export type { JobHandler } from "./run-job.ts";
 
 /** How to consume. */

@@ -1,12 +1,12 @@
 import type { Log } from "@turnpike/domain/ports/ports";
 import { traceOf } from "@turnpike/domain/trace-of";
 import type { Job, Worker } from "bullmq";
-import { openBackend, type OpenBackend, type QueueLocation } from "../backend/backend.ts";
+import type { OpenBackend, QueueLocation } from "../backend/backend.ts";
+import { openBackend } from "../backend/open-backend.ts";
 import { INGEST_QUEUE } from "../job/payload.ts";
 import { onServerClock } from "../bullmq/patch-server-clock.ts";
-import { readServerTime } from "../backend/read-server-time.ts";
 import { createPauses, type Pauses } from "./pause-reasons.ts";
-import { createRegister, type Register } from "../backend/ledger.ts";
+import type { Register } from "../backend/ledger.ts";
 import { restOnError } from "../bullmq/pause-on-error.ts";
 import { backoffMs, MAX_ATTEMPTS } from "../job/retry-policy.ts";
 import { createServerClock, type ServerClock } from "../bullmq/server-clock.ts";
@@ -50,10 +50,10 @@ export async function openWorker(options: WorkerOptions, process: ProcessJob): P
   const backend = await openBackend(options, "consumer", options.log);
   let open: OpenWorker | undefined;
   try {
-    const clock = await createServerClock(() => readServerTime(backend), options.log);
+    const clock = await createServerClock(() => backend.readServerTime(), options.log);
     const worker = createWorker(options, backend, (...job) => process(...job, need(open)));
     const pauses = createPauses(worker);
-    open = { backend, clock, worker, pauses, register: createRegister(backend, options.prefix) };
+    open = { backend, clock, worker, pauses, register: backend.openRegister(options.prefix) };
     onServerClock(open.worker.backend, clock);
     await within(
       open.worker.waitUntilReady(),

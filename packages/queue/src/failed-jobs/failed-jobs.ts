@@ -1,41 +1,7 @@
-/** The jobs that BullMQ gave up, without a dead letter: what they are, and how they are put back. */
-import type { Redis } from "ioredis";
-import type { Pool } from "pg";
-import { INGEST_QUEUE } from "../job/payload.ts";
+/** The jobs that BullMQ gave up, without a dead letter: how they are put back. */
 import { ownerOf } from "../job/make-dead-letter.ts";
 import { isParcelId } from "../job/job-batch.ts";
 import type { OpenQueue } from "../backend/queue-client.ts";
-
-// Of one pipeline.
-const STEP_IDS = 500;
-
-/** A job that was given up. */
-export interface FailedJob {
-  readonly id: string;
-  /** As BullMQ keeps it: the error's code, then its message. */
-  readonly reason: string;
-}
-
-/** List all of them, those that failed first at the beginning. */
-export async function listFailedJobs({ backend, queue }: OpenQueue): Promise<FailedJob[]> {
-  if (backend.kind === "postgres") {
-    const { rows } = await (backend.connection as Pool).query<FailedJob>(
-      `SELECT id, COALESCE(failed_reason, '') AS reason FROM bullmq.job
-        WHERE queue = $1 AND state = 'failed' ORDER BY finished_at_ms, id`,
-      [INGEST_QUEUE],
-    );
-    return rows;
-  }
-  const redis = backend.connection as Redis;
-  const ids = await redis.zrange(queue.toKey("failed"), "0", "-1");
-  const jobs: FailedJob[] = [];
-  for (let at = 0; at < ids.length; at += STEP_IDS) {
-    const some = ids.slice(at, at + STEP_IDS);
-    const reasons = await Promise.all(some.map((id) => redis.hget(queue.toKey(id), "failedReason")));
-    some.forEach((id, index) => jobs.push({ id, reason: reasons[index] ?? "" }));
-  }
-  return jobs;
-}
 
 /** Tell whether a job that was put back could come to an end: whose id names nobody, fails again. */
 export function isRecoverable(jobId: string): boolean {

@@ -1,7 +1,7 @@
 /** Brings back what lies among the failed jobs of a queue, on every shard, while workers run or not. */
 import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "../backend/backend.ts";
-import { isRecoverable, listFailedJobs, retryFailedJob } from "./failed-jobs.ts";
+import { isRecoverable, retryFailedJob } from "./failed-jobs.ts";
 import { createQueueClient, type QueueClient } from "../backend/queue-client.ts";
 import { listShards } from "../shards/shards.ts";
 
@@ -41,7 +41,9 @@ const PARALLEL = 8;
 export function openFailedJobs(location: QueueLocation & { readonly log: Log }): FailedJobs {
   const clients = listShards(location).map((shard) => createQueueClient(shard));
   const find = async (client: QueueClient, criteria: RecoverCriteria) =>
-    (await client.use(LIST_TIMEOUT_MS, listFailedJobs)).filter((job) => matches(job, criteria));
+    (await client.use(LIST_TIMEOUT_MS, ({ backend, queue }) => backend.listFailedJobs(queue))).filter((job) =>
+      matches(job, criteria),
+    );
   return {
     async survey(criteria) {
       const jobs = (await Promise.all(clients.map((client) => find(client, criteria)))).flat();

@@ -2,7 +2,8 @@
 import type { Log } from "@turnpike/domain/ports/ports";
 import type { QueueLocation } from "../backend/backend.ts";
 import { jobIdOf } from "../job/payload.ts";
-import { type FoundJob, findJob } from "../backend/find-job.ts";
+import type { FoundJob } from "../backend/backend.ts";
+import { findJob } from "./find-job.ts";
 import { countAccepted, type UseShard } from "../marker/count-accepted.ts";
 import { type MarkerOptions, watchMarker } from "../marker/watch-marker.ts";
 import { mergeLoads, mergeSnapshots, type QueueLoad } from "./merge-shards.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PlacedJob } from "../backend/add-jobs.ts";
+import type { PlacedJob } from "./queued-job.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf } from "./payload.ts";
 import {
   INGEST_TURNS,

@@ -6,7 +6,7 @@
 import { randomUUID } from "node:crypto";
 import type { Job } from "bullmq";
 import { z } from "zod";
-import type { PlacedJob, QueuedJob } from "../backend/add-jobs.ts";
+import type { PlacedJob, QueuedJob } from "./queued-job.ts";
 import { bodyLengthOf, INGEST_TURN, jobIdOf } from "./payload.ts";
 
 /** The name of the job that carries turns. */

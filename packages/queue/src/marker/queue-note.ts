@@ -1,7 +1,4 @@
 /** What a queue says of itself: its side of the marker. */
-import type { OpenBackend } from "../backend/backend.ts";
-import { createPostgresNotes } from "./postgres-notes.ts";
-import { createRedisNotes } from "./redis-notes.ts";
 
 /** What is written into a queue that belongs to a database. */
 interface QueueClaim {
@@ -31,14 +28,4 @@ export interface QueueNotes {
   claim(claim: QueueClaim): Promise<QueueNote>;
   /** Tell those who know the queue only that it is not the right one. Nothing happens to a queue that was claimed. */
   refuse(): Promise<void>;
-}
-
-/** Get at the marker of an open queue; of one with shards, in its first shard. */
-export function createQueueNotes(
-  backend: Pick<OpenBackend, "kind" | "connection">,
-  place: { readonly prefix: string; readonly shards: number },
-): QueueNotes {
-  return backend.kind === "redis"
-    ? createRedisNotes(backend.connection, place)
-    : createPostgresNotes(backend.connection);
 }

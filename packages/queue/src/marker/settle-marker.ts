@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Log } from "@turnpike/domain/ports/ports";
-import { backendKindOf, type QueueLocation } from "../backend/backend.ts";
+import { type QueueLocation } from "../backend/backend.ts";
+import { placeOf } from "../backend/open-backend.ts";
 import { createQueueClient, WAIT_MS } from "../backend/queue-client.ts";
 import { listShards } from "../shards/shards.ts";
 import type { Verdict } from "./compare-markers.ts";
 import { countAccepted, type UseShard } from "./count-accepted.ts";
 import { judgeQueue } from "./judge-queue.ts";
-import { createQueueNotes } from "./queue-note.ts";
 import type { MarkerOptions } from "./watch-marker.ts";
 
 const RETRY_MS = 200;
@@ -27,16 +27,16 @@ export async function settleMarker(
         client.use(WAIT_MS, act),
   );
   if (first === undefined) throw new Error("a queue has one shard at least");
-  const place = { prefix: location.prefix, shards: location.shards ?? 1 };
+  const place = placeOf(location);
   const deadline = performance.now() + patienceMs;
   try {
     for (;;) {
       const { verdict, hasDatabase } = await judgeQueue(
         {
           ...marker,
-          configured: { backend: backendKindOf(location), ...place },
+          configured: place,
           role: "inspector",
-          useNotes: (act) => first(({ backend }) => act(createQueueNotes(backend, place))),
+          useNotes: (act) => first(({ backend }) => act(backend.openNotes(place))),
           countAccepted: () => countAccepted([first, ...others]),
         },
         undefined,

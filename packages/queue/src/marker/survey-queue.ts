@@ -4,7 +4,7 @@ import { mergeSnapshots } from "../inspector/merge-shards.ts";
 import { createQueueClient, WAIT_MS } from "../backend/queue-client.ts";
 import type { QueueSnapshot } from "../backend/ledger.ts";
 import { listShards } from "../shards/shards.ts";
-import { createQueueNotes, type QueueNote } from "./queue-note.ts";
+import { type QueueNote } from "./queue-note.ts";
 
 const SNAPSHOT_WAIT_MS = 15_000;
 const silent: Log = { info() {}, warn() {}, error() {} };
@@ -25,7 +25,7 @@ export async function surveyQueue(location: QueueLocation): Promise<QueueSurvey>
     const [note] = await Promise.all(
       clients
         .slice(0, 1)
-        .map((first) => first.use(WAIT_MS, ({ backend }) => createQueueNotes(backend, place).read())),
+        .map((first) => first.use(WAIT_MS, ({ backend }) => backend.openNotes(place).read())),
     );
     if (note === undefined) throw new Error("a queue has one shard at least");
     const snapshots = await Promise.all(

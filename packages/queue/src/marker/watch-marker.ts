@@ -6,11 +6,12 @@ import { AppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports/ports";
 import type { DatabaseMarkers } from "@turnpike/domain/ports/queue-marker";
 import { Redis } from "ioredis";
-import { backendKindOf, type OpenBackend, type QueueLocation } from "../backend/backend.ts";
+import { type OpenBackend, type QueueLocation } from "../backend/backend.ts";
+import { placeOf } from "../backend/open-backend.ts";
+import type { QueueNotes } from "./queue-note.ts";
 import { within } from "@turnpike/async/timeout";
 import type { MarkerRole, Mismatch, Verdict } from "./compare-markers.ts";
 import { judgeQueue } from "./judge-queue.ts";
-import { createQueueNotes } from "./queue-note.ts";
 
 const LOOK_INTERVAL_MS = 3_000;
 // A caller that comes upon a new connection waits for so long for what is found on it; a queue that hangs says so by itself.
@@ -30,7 +31,7 @@ export interface WatchOptions {
   readonly marker: MarkerOptions | undefined;
   /** Act on the first shard; rejects when it is away. */
   readonly use: <T>(
-    act: (open: { readonly backend: Pick<OpenBackend, "kind" | "connection"> }) => Promise<T>,
+    act: (open: { readonly backend: Pick<OpenBackend, "openNotes" | "connection"> }) => Promise<T>,
   ) => Promise<T>;
   /** Of all shards. */
   readonly countAccepted: () => Promise<number>;
@@ -62,16 +63,16 @@ export interface MarkerWatch {
 /** Begin to watch. */
 export function watchMarker(options: WatchOptions): MarkerWatch {
   const { location, role, marker, use, countAccepted, opened, onLost, onLook } = options;
-  const place = { prefix: location.prefix, shards: location.shards ?? 1 };
+  const place = placeOf(location);
   const judge = {
-    configured: { backend: backendKindOf(location), ...place },
+    configured: place,
     role,
     database: marker?.database,
     mayWrite: marker?.mayWrite ?? false,
-    useNotes: <T>(act: (notes: ReturnType<typeof createQueueNotes>) => Promise<T>) =>
+    useNotes: <T>(act: (notes: QueueNotes) => Promise<T>) =>
       use(({ backend }) => {
         hearOf(backend.connection);
-        return act(createQueueNotes(backend, place));
+        return act(backend.openNotes(place));
       }),
     countAccepted,
   };

@@ -1,4 +1,4 @@
-import type { PlacedJob } from "../backend/add-jobs.ts";
+import type { PlacedJob } from "../job/queued-job.ts";
 import type { NewJob } from "../job/payload.ts";
 import type { KnownLoad } from "./queue-load.ts";
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { PlacedJob } from "../backend/add-jobs.ts";
+import type { PlacedJob } from "../job/queued-job.ts";
 import { createAddLine, type LineOptions } from "./fair-batcher.ts";
 
 const jobOf = (orgId: string, jobId: string, bytes = 1) =>

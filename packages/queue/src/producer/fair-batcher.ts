@@ -2,7 +2,7 @@
  * The line in front of the queue. What many callers put in at the same moment goes in together, which costs the backend a
  * fraction of one after the other; and the orgs take turns, so that whoever sends thousands at once waits behind himself only.
  */
-import type { PlacedJob } from "../backend/add-jobs.ts";
+import type { PlacedJob } from "../job/queued-job.ts";
 import { type LanesOptions, openLanes } from "@turnpike/async/batcher";
 import { createRecentPeak } from "@turnpike/async/recent-peak";
 

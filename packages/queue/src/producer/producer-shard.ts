@@ -1,9 +1,9 @@
 /** Puts jobs into one shard of the queue. A producer is made of these. */
 import type { Log } from "@turnpike/domain/ports/ports";
 import { AppError } from "@turnpike/domain/errors";
-import { addJobs } from "../backend/add-jobs.ts";
 import { createAddLine } from "./fair-batcher.ts";
-import { backendKindOf, type QueueLocation } from "../backend/backend.ts";
+import type { QueueLocation } from "../backend/backend.ts";
+import { traitsOf } from "../backend/open-backend.ts";
 import type { NewJob } from "../job/payload.ts";
 import { packParcels, sendAlone } from "../job/job-batch.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./queue-load.ts";
@@ -26,9 +26,6 @@ const GROUPS = {
   maxWaitMs: 3_000,
 } as const;
 
-// A group costs Postgres milliseconds beside its jobs; in front of Redis a longer rest gains next to nothing (decision 40).
-const REST_MS = { redis: 16, postgres: 32 } as const;
-
 /** The producing side of one shard. */
 export interface ProducerShard {
   readonly client: QueueClient;
@@ -49,14 +46,14 @@ export interface ProducerShard {
 export function createProducerShard(location: QueueLocation & { readonly log: Log }): ProducerShard {
   const client = createQueueClient(location);
   const book = createLoadBook(() => client.use(WAIT_MS, ({ register }) => register.load()));
-  const kind = backendKindOf(location);
+  const { restMs, sharesLists } = traitsOf(location);
   const line = createAddLine({
     ...GROUPS,
-    restMs: REST_MS[kind],
+    restMs,
     add(jobs, counts) {
       const sizeMib = jobs.reduce((sum, job) => sum + job.bytes, 0) / MIB;
-      return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, (opened, signal) =>
-        addJobs(opened, location.prefix, counts ? packParcels(jobs) : jobs.map(sendAlone), {
+      return client.use(WAIT_MS + sizeMib * WAIT_MS_PER_MIB, ({ backend, queue }, signal) =>
+        backend.addJobs(queue, location.prefix, counts ? packParcels(jobs) : jobs.map(sendAlone), {
           counts,
           signal,
         }),
@@ -64,7 +61,7 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
     },
     late: () => new AppError("queue_unavailable", "the queue is busy: try again"),
   });
-  const lists = kind === "postgres" ? createSharedLists() : undefined;
+  const lists = sharesLists ? createSharedLists() : undefined;
   return {
     client,
     book,

@@ -4,7 +4,8 @@
  * when that one does not answer: it may have it.
  */
 import type { BodyToEnqueue, Log, TurnQueue } from "@turnpike/domain/ports/ports";
-import { backendKindOf, type QueueLocation } from "../backend/backend.ts";
+import type { QueueLocation } from "../backend/backend.ts";
+import { traitsOf } from "../backend/open-backend.ts";
 import type { QueueRoom } from "../job/body-codec.ts";
 import { findPassedBound, type QueueBound, queueBounds, type QueueBounds, refuseFull } from "./limits.ts";
 import { INGEST_EVENTS, INGEST_TURN, jobIdOf, type JobName, type NewJob, writeJob } from "../job/payload.ts";
@@ -22,9 +23,6 @@ import { within } from "@turnpike/async/timeout";
 export type { QueueBounds } from "./limits.ts";
 
 const MIB = 2 ** 20;
-// Deflating is the dearest part of taking a turn in: Redis gets bodies as they are until the queue begins to fill. Postgres
-// writes every byte twice, and reads it once more to throw it away: there it pays at once.
-const ROOMY_SHARE = { redis: 1 / 2, postgres: 0 } as const;
 // For a look at the other shards; one that is away is not waited for longer, nor again until it answers.
 const LOOK_TIMEOUT_MS = 500;
 
@@ -122,7 +120,7 @@ export function createProducer(options: ProducerOptions): Producer {
     await shard.add(jobs, { counts });
   };
   const roomFor = (shard: ProducerShard, orgId: string): QueueRoom => {
-    const share = ROOMY_SHARE[backendKindOf(options)];
+    const { roomyShare: share } = traitsOf(options);
     const load = currentLoad(shard);
     const isRoomy =
       load.bytes < bounds.maxBytes * share && load.of(orgId).bytes < bounds.maxBytesPerOrg * share;

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import { createSessionWatch, type SessionNews, type WatchedSession } from "./session-watch.ts";
+import { createSessionWatch, type SessionNews } from "./session-watch.ts";
+import type { WatchedSession } from "./watched-entry.ts";
 
 /** A watch over a store of which the latest number is told here. */
 function watchOver(store: { latest: number | undefined }) {

@@ -15,13 +15,8 @@ import {
   hearLatest,
   isSuspect,
   waitOn,
+  type WatchedSession,
 } from "./watched-entry.ts";
-
-/** A session that is watched. */
-export interface WatchedSession {
-  readonly orgId: string;
-  readonly sessionId: string;
-}
 
 /** Word that a session's events reach up to a number. */
 export interface SessionNews extends WatchedSession {

@@ -2,7 +2,11 @@
  * What is known and what is claimed of one watched session. Every claim and every question to the database takes the next
  * tick of one clock: so an answer is known to be newer than the claims before its question, and says nothing of those after it.
  */
-import type { WatchedSession } from "./session-watch.ts";
+/** A session that is watched. */
+export interface WatchedSession {
+  readonly orgId: string;
+  readonly sessionId: string;
+}
 
 /** A question to the database. */
 export interface Question {

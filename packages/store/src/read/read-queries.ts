@@ -1,7 +1,7 @@
 import type { EventQuery } from "@turnpike/domain/events/event-store";
 import { sql } from "drizzle-orm";
 import { readLatest } from "./events/read-latest.ts";
-import type { WatchedSession } from "../follow/session-watch.ts";
+import type { WatchedSession } from "../follow/watched-entry.ts";
 import { findReceipt } from "./find-receipt.ts";
 import { getNode } from "./turns/get-node.ts";
 import { getLatestSequence, getSession } from "./sessions/get-session.ts";

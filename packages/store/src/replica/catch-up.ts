@@ -3,7 +3,8 @@
  * what a replica has it keeps, so a number that was reached once is not asked for again.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { SessionNews, WatchedSession } from "../follow/session-watch.ts";
+import type { SessionNews } from "../follow/session-watch.ts";
+import type { WatchedSession } from "../follow/watched-entry.ts";
 import { createRecentMarks } from "./recent-marks.ts";
 
 /** Knows how far one replica is, by session. */

@@ -7,7 +7,8 @@
 import type { EventQuery } from "@turnpike/domain/events/event-store";
 import { isAppError } from "@turnpike/domain/errors";
 import type { Log } from "@turnpike/domain/ports/ports";
-import type { SessionNews, WatchedSession } from "../follow/session-watch.ts";
+import type { SessionNews } from "../follow/session-watch.ts";
+import type { WatchedSession } from "../follow/watched-entry.ts";
 import { createReadQueries, type ReadQueries } from "../read/read-queries.ts";
 import { isDescendingQuery } from "../read/events/read-events.ts";
 import { databaseCodeOf } from "../connection/translate-error.ts";

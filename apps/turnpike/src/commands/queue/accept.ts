@@ -1,6 +1,7 @@
 import { redisUrl as redisUrlRule } from "@turnpike/kit/process/config-fields";
 import { loadConfig } from "@turnpike/kit/process/load-config";
-import { backendKindOf, type QueueLocation } from "@turnpike/queue/backend/backend";
+import type { QueueLocation } from "@turnpike/queue/backend/backend";
+import { placeOf } from "@turnpike/queue/backend/open-backend";
 import { settleMarker } from "@turnpike/queue/marker/settle-marker";
 import { type QueueSurvey, surveyQueue } from "@turnpike/queue/marker/survey-queue";
 import { createDeadLetters } from "@turnpike/store/dead-letters/dead-letters";
@@ -92,7 +93,7 @@ async function replace(
     old === undefined
       ? carryWhatEnded(await readLedgerOf(location.databaseUrl, now))
       : (isPart ? carryOfOtherShards : carryAccepted)(old, now);
-  const place = { backend: backendKindOf(location), prefix: location.prefix, shards: location.shards };
+  const place = placeOf(location);
   const total = [...carried.values()].reduce((sum, count) => sum + count, 0);
   await database.replace({
     place,
@@ -107,7 +108,7 @@ async function replace(
         marker === undefined
           ? null
           : { backend: marker.backend, prefix: marker.prefix, shards: marker.shards },
-      to: place,
+      to: { ...place },
       carried: total,
       abandoned: left,
       oldQueueAsked: old !== undefined,

@@ -1,5 +1,7 @@
 import { DatabaseError, type Pool, type QueryConfig } from "pg";
-import type { AddOptions, AddTarget, PlacedJob, QueuedJob } from "../add-jobs.ts";
+import type { Queue, Worker } from "bullmq";
+import type { PlacedJob, QueuedJob } from "../../job/queued-job.ts";
+import type { AddOptions } from "../backend.ts";
 import type { EncodedBody } from "../../job/body-codec.ts";
 import { INGEST_QUEUE, type JobShare } from "../../job/payload.ts";
 import { toJobJson } from "../../bullmq/to-bullmq-job.ts";
@@ -52,11 +54,10 @@ const LEAVE_PARCEL = {
 
 /** Add jobs in one statement. The register's triggers count them. */
 export async function addToPostgres(
-  { backend, queue }: AddTarget,
+  { pool, queue }: { readonly pool: Pool; readonly queue: Queue | Worker },
   jobs: readonly QueuedJob[],
   options: AddOptions,
 ): Promise<void> {
-  const pool = backend.connection as Pool;
   const entries = JSON.stringify(jobs.map((job) => toEntry(queue, job)));
   const pieces = jobs.flatMap(({ jobId, turns }) => turns.flatMap((turn) => piecesOf(turn, jobId)));
   const statement: QueryConfig =
@@ -66,7 +67,7 @@ export async function addToPostgres(
   const sendEachAlone = async (error: unknown): Promise<void> => {
     if (!isRefusedParcel(error)) throw error;
     await addToPostgres(
-      { backend, queue },
+      { pool, queue },
       jobs.flatMap(({ turns }) => turns.map(sendAlone)),
       options,
     );
@@ -149,7 +150,7 @@ function joinPieces(pieces: readonly Piece[]): [bytes: Buffer, facts: string] {
   return [joined, JSON.stringify(places)];
 }
 
-function toEntry(queue: AddTarget["queue"], job: QueuedJob) {
+function toEntry(queue: Queue | Worker, job: QueuedJob) {
   const { opts, timestamp } = toJobJson(queue, job);
   const { jobId: id, name, data, priority } = job;
   return { id, name, data, opts, priority, timestamp, attempts: opts.attempts };

@@ -1,6 +1,8 @@
 import { createIORedisClient, type IRedisTransaction } from "bullmq";
 import type { Redis } from "ioredis";
-import type { AddOptions, AddTarget, QueuedJob } from "../add-jobs.ts";
+import type { Queue, Worker } from "bullmq";
+import type { QueuedJob } from "../../job/queued-job.ts";
+import type { AddOptions } from "../backend.ts";
 import { toJobJson } from "../../bullmq/to-bullmq-job.ts";
 import { letGoOfBodies } from "./drop-command-args.ts";
 import { loadKey, payloadsKey, registerKeys } from "./redis-ledger.ts";
@@ -8,12 +10,11 @@ import { ENTER } from "./scripts.ts";
 
 /** Add jobs in one MULTI. Redis refuses it as a whole when it is out of memory or must not be written to. */
 export async function addToRedis(
-  { backend, queue }: AddTarget,
+  { redis, queue }: { readonly redis: Redis; readonly queue: Queue | Worker },
   prefix: string,
   jobs: readonly QueuedJob[],
   { counts, signal }: AddOptions,
 ): Promise<void> {
-  const redis = backend.connection as Redis;
   const bullmq = queue.backend;
   const multi = createIORedisClient(redis).multi();
   const transaction = multi as unknown as IRedisTransaction;

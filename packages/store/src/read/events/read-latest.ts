@@ -1,7 +1,8 @@
 import { sql } from "drizzle-orm";
 import { liveSession } from "../live-session.ts";
 import { executePrepared, type ReadDatabase } from "../../connection/read-database.ts";
-import type { SessionNews, WatchedSession } from "../../follow/session-watch.ts";
+import type { SessionNews } from "../../follow/session-watch.ts";
+import type { WatchedSession } from "../../follow/watched-entry.ts";
 
 /** Read the latest numbers of sessions in one query; those that are gone are left out. */
 export async function readLatest(

@@ -1,8 +1,8 @@
 import type { Redis } from "ioredis";
-import { INGEST_QUEUE } from "../job/payload.ts";
-import { shardCountKey } from "../shards/shard-count.ts";
-import { shardPrefix } from "../shards/shards.ts";
-import type { QueueNote, QueueNotes } from "./queue-note.ts";
+import { INGEST_QUEUE } from "../../job/payload.ts";
+import { shardCountKey } from "./shard-note.ts";
+import { shardPrefix } from "../../shards/shards.ts";
+import type { QueueNote, QueueNotes } from "../../marker/queue-note.ts";
 
 // KEYS: 1 the marker, 2 the number of shards. ARGV: 1 generation, 2 what it replaces, 3 time, 4 shards. Of another generation the
 // number of shards is forgotten: so a queue may come to have fewer.

@@ -1,5 +1,5 @@
 import type { Pool } from "pg";
-import type { QueueNote, QueueNotes } from "./queue-note.ts";
+import type { QueueNote, QueueNotes } from "../../marker/queue-note.ts";
 
 /** Get at the marker of a queue in Postgres: a row in the register's schema. It goes with the queue when that is dropped. */
 export function createPostgresNotes(connection: unknown): QueueNotes {
