@@ -249,7 +249,7 @@ export const receipts = pgTable(
 
 /**
  * One row per job that failed for good. What state it is in, is in no column: a letter whose receipt has its row is resolved,
- * whatever else was done to it (`read/letter-view.ts`).
+ * whatever else was done to it (`dead-letters/letter-view.ts`).
  */
 export const deadLetters = pgTable(
   "dead_letters",
