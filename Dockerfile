@@ -8,6 +8,7 @@ COPY apps/ingest/package.json apps/ingest/
 COPY apps/timeline/package.json apps/timeline/
 COPY apps/turnpike/package.json apps/turnpike/
 COPY apps/worker/package.json apps/worker/
+COPY packages/async/package.json packages/async/
 COPY packages/domain/package.json packages/domain/
 COPY packages/embedded/package.json packages/embedded/
 COPY packages/kit/package.json packages/kit/

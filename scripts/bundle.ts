@@ -16,7 +16,7 @@ const outDir = resolve(process.argv[2] ?? defaultDir);
 const apps = ["ingest", "worker", "timeline", "turnpike"] as const;
 
 // Each is run by a URL relative to the file that starts it, hence beside the apps, under its own name.
-const threads = [{ in: "packages/kit/src/zstd-thread.mjs", out: "zstd-thread" }];
+const threads = [{ in: "packages/kit/src/body/zstd/zstd-thread.mjs", out: "zstd-thread" }];
 
 // What drivers load only if it is installed: bindings that are not needed, and that fail over when they are missing.
 const optionalBindings = ["pg-native", "pg-cloudflare", "@valkey/valkey-glide"];

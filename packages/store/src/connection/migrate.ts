@@ -8,7 +8,7 @@ import { translateAnswer, translateError } from "./translate-error.ts";
 import { withSession } from "./with-session.ts";
 
 // Beside a bundle; or, from the sources, at the root of the repository.
-const PLACES = ["./drizzle/", "../../../../drizzle"];
+const PLACES = ["./drizzle/", "../../../../drizzle/"];
 
 /**
  * Bring a database's tables up to date, in one transaction. Idempotent; processes that start together wait for one another, for

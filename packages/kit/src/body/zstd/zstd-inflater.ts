@@ -108,7 +108,7 @@ export function createZstdThreads(options: ZstdThreadOptions = {}): ZstdThreads 
 }
 
 async function startThread(): Promise<Worker> {
-  const thread = new Worker(new URL("../../zstd-thread.mjs", import.meta.url), {
+  const thread = new Worker(new URL("./zstd-thread.mjs", import.meta.url), {
     name: "zstd",
     // None of the process's own loaders.
     execArgv: [],
