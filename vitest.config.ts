@@ -18,10 +18,11 @@ const partitionedToo = [
   "statement-count",
 ].map((name) => `test/store/${name}.test.ts`);
 
+const SLOW = "packages/**/src/**/*.slow.test.ts";
 const BUNDLES = "test/support/bundle-setup.ts";
 
 /**
- * Two projects, so that the pure tests need no service and can run alone: `vitest run --project unit`.
+ * What each project needs: `unit` and `slow` nothing, so they can run alone; the others start real services.
  * @public
  */
 export default defineConfig({
@@ -38,7 +39,16 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["packages/**/src/**/*.test.ts", "apps/**/src/**/*.test.ts", "scripts/**/*.test.ts"],
-          // Some take 30 MB; a second on a machine that has nothing else to do.
+          exclude: [SLOW],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "slow",
+          include: [SLOW],
+          // They take 30 MB each; a second on a machine that has nothing else to do.
           testTimeout: 60_000,
         },
       },

@@ -13,9 +13,6 @@ const TOO_DEEP = "nested deeper than 520 levels";
 const TOO_MANY = "more than 1000000 values";
 const TOO_MANY_CONTAINERS = "more than 200000 values that are objects or arrays";
 const TOO_MANY_NAMES = "more than 200000 different names of members";
-const MIB = 2 ** 20;
-// A tenth of it is what the slowest of them takes when nobody else is here.
-const LINEAR_MS = 4_000;
 
 const nested = (open: string, depth: number): string => open.repeat(depth);
 
@@ -126,37 +123,5 @@ describe("looking over JSON", () => {
     const lead = Buffer.from([0xef, 0xbb, 0xbf, 0x5b, 0x22, 0xe2, 0x82, 0x22]);
     const { excess } = scanJson(Buffer.concat([lead, Buffer.from(`,${nested("[", MAX_BODY_DEPTH)}`)]));
     expect(excess).toBe(TOO_DEEP);
-  });
-
-  it.each<[string, string, string, string]>([
-    ["backslashes", '["', "\\", '"]'],
-    ["escaped quotes", '["', '\\"', '"]'],
-    ["escaped quotes a little apart", '["', '12345678\\"', '"]'],
-    ["backslashes and quotes", '["', '12345678\\\\\\"', '"]'],
-    ["spaces", "[", " ", "]"],
-    ["digits", "[", "1", "]"],
-    ["one long text", '["', "a", '"]'],
-    ["closing brackets", "", "]", ""],
-  ])("takes 64 MiB of %s in linear time", (_what, before, unit, after) => {
-    const json = Buffer.from(before + unit.repeat(Math.floor((64 * MIB) / unit.length)) + after);
-    const { user, system } = process.cpuUsage();
-    expect(scanJson(json).excess).toBeUndefined();
-    const spent = process.cpuUsage();
-    expect((spent.user - user + spent.system - system) / 1_000).toBeLessThan(LINEAR_MS);
-  });
-
-  it.each([
-    ["[", TOO_DEEP],
-    ['{"a":', TOO_DEEP],
-    ["{},", TOO_MANY_CONTAINERS],
-    ["[],", TOO_MANY_CONTAINERS],
-    ['{"a":0},', TOO_MANY_CONTAINERS],
-    ['"",', TOO_MANY],
-    ["1,", TOO_MANY],
-  ])("refuses 64 MiB of %s early", (unit, excess) => {
-    const json = Buffer.from(`[${unit.repeat((64 * MIB) / unit.length)}`);
-    const { user } = process.cpuUsage();
-    expect(scanJson(json).excess).toBe(excess);
-    expect((process.cpuUsage().user - user) / 1_000).toBeLessThan(LINEAR_MS / 10);
   });
 });

@@ -179,8 +179,10 @@ describe("an answer", () => {
     await whenClosed();
     expect(performance.now() - startedAt).toBeGreaterThan(TIMEOUT_MS * 0.9);
     let takenBytes = 0;
+    // Node.js 24 says first that it was reset, which `once` takes for a failure.
+    const closed = new Promise((resolve) => socket.once("close", resolve));
     socket.on("data", (chunk: Buffer) => (takenBytes += chunk.length)).resume();
-    await once(socket, "close");
+    await closed;
     expect(takenBytes).toBeLessThan((PIECES * PIECE_BYTES) / 2);
   });
 

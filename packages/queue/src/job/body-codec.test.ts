@@ -58,7 +58,8 @@ describe("a body beside the queue", () => {
 
   it.each([20_000, 60_000, 300_000])("keeps no more memory than it takes: %d bytes", async (bytes) => {
     const { payload } = await encodeBody(Buffer.from("a few words, ".repeat(bytes / 13)), "tight");
-    expect(payload.buffer.byteLength).toBeLessThanOrEqual(Math.max(16_384, bytes / 2));
+    // Small ones share Node.js's pool: 8 kB in Node.js 20, 64 kB in 24.
+    expect(payload.buffer.byteLength).toBeLessThanOrEqual(Math.max(16_384, Buffer.poolSize, bytes / 2));
   });
 
   it.each(["", "\0\0\0", "not deflated at all"])("that does not inflate is unreadable: %j", async (bytes) => {

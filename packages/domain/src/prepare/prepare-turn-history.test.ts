@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { type BodyHistory, createBodyHistory } from "./conversation-cache/conversation-cache.ts";
-import { NIL_UUID } from "./turn/envelope.ts";
-import { prepareTurn } from "./prepare/prepare-turn.ts";
-import type { PreparedTurn } from "./prepare/prepared-turn.ts";
+import { type BodyHistory, createBodyHistory } from "../conversation-cache/conversation-cache.ts";
+import { NIL_UUID } from "../turn/envelope.ts";
+import { prepareTurn } from "./prepare-turn.ts";
+import type { PreparedTurn } from "./prepared-turn.ts";
 
 const receipt = "0199f7a2-6c7e-7cc3-98c4-dc0c0c07398f";
 
