@@ -34,6 +34,7 @@ const rig = await createRig({
   backend,
   distDir: bundles.distDir,
   hasWorkerRole: true,
+  hasSmallDisk: false,
   workerEnv: { RETRY_MAX_DELAY_MS: values["max-delay-ms"] },
 });
 let exitCode = 0;

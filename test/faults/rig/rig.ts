@@ -45,6 +45,8 @@ export interface RigOptions {
   readonly workers?: number;
   /** Whether the workers have a role of their own in the database, `WORKER_ROLE`. */
   readonly hasWorkerRole?: boolean;
+  /** Whether the servers are on a disk that can be filled; what a long run stores would fill it. Default true. */
+  readonly hasSmallDisk?: boolean;
   /** Added to the environment of the workers. */
   readonly workerEnv?: Readonly<Record<string, string>>;
 }
@@ -66,8 +68,9 @@ export async function createRig(options: RigOptions): Promise<Rig> {
   const abandon = (): void => removeFolder(folder);
   process.once("exit", abandon);
   try {
-    const { workers = 3, hasWorkerRole = false, workerEnv = {} } = options;
-    return await build(folder, { backend, distDir, workers, hasWorkerRole, workerEnv }, closes, stop);
+    const { workers = 3, hasWorkerRole = false, hasSmallDisk = true, workerEnv = {} } = options;
+    const whole = { backend, distDir, workers, hasWorkerRole, hasSmallDisk, workerEnv };
+    return await build(folder, whole, closes, stop);
   } catch (error) {
     await stop();
     throw error;
@@ -76,13 +79,13 @@ export async function createRig(options: RigOptions): Promise<Rig> {
 
 async function build(
   folder: string,
-  { backend, distDir, workers, hasWorkerRole, workerEnv }: Required<RigOptions>,
+  { backend, distDir, workers, hasWorkerRole, hasSmallDisk, workerEnv }: Required<RigOptions>,
   closes: (() => unknown)[],
   stop: () => Promise<void>,
 ): Promise<Rig> {
   const links = await createLinks(backend, INGESTS);
   closes.push(() => Promise.all(links.all().map((link) => link.close())));
-  const disk = mountSmallDisk(join(folder, "disk"));
+  const disk = hasSmallDisk ? mountSmallDisk(join(folder, "disk")) : undefined;
   closes.push(() => disk?.close());
   const dataDir = join(disk?.path ?? folder, "postgres");
   const postgres = await startPostgresServer(dataDir, (url) => links.movePostgres(url));
