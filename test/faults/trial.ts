@@ -8,16 +8,9 @@ import type { Random } from "./rig/random.ts";
 import type { Rig } from "./rig/rig.ts";
 import { type Verdict, verify } from "./verify/verify.ts";
 import { writeReport } from "./verify/report.ts";
+import type { MadeFault } from "./made-fault.ts";
 
 const ORGS = 4;
-
-/** A fault that was made. */
-export interface MadeFault {
-  readonly name: string;
-  /** Milliseconds since the trial began. */
-  readonly from: number;
-  to: number | undefined;
-}
 
 /** A running trial. */
 export interface Trial {

@@ -1,6 +1,6 @@
 import type { Client } from "../load/client.ts";
 import type { Rig } from "../rig/rig.ts";
-import type { MadeFault } from "../trial.ts";
+import type { MadeFault } from "../made-fault.ts";
 
 /** What a report is about. */
 export interface ReportInput {
