@@ -38,7 +38,7 @@ const targets: readonly Target[] = [
     async start() {
       const server = startNode({
         name: BARE,
-        entry: new URL("ingest/bare-server-program.ts", import.meta.url),
+        entry: new URL("ingest/baseline/bare-server-program.ts", import.meta.url),
       });
       const [url] = await server.waitForLine(/^http.*$/);
       return { url, pid: server.pid, stop: () => server.stop() };

@@ -5,10 +5,10 @@
 import { bundleApps } from "./ingest/bundle-apps.ts";
 import { readOptions } from "./ingest/options.ts";
 import { describeMachine, head, type Outcome, row, type Verdict } from "./ingest/report.ts";
-import { runAccept } from "./ingest/run-accept.ts";
-import { runLatency } from "./ingest/run-latency.ts";
-import { runCost, runMemory } from "./ingest/run-single.ts";
-import { runStore } from "./ingest/run-store.ts";
+import { runAccept } from "./ingest/run/run-accept.ts";
+import { runLatency } from "./ingest/run/run-latency.ts";
+import { runCost, runMemory } from "./ingest/run/run-single.ts";
+import { runStore } from "./ingest/run/run-store.ts";
 import { summariseProfiles } from "./ingest/summarise-profiles.ts";
 
 const runs = {

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { quantile } from "../support/quantiles.ts";
 import { writeBodies } from "./bodies.ts";
 import { type LoadOrder, turnsOf } from "./load-order.ts";
-import type { LoadResult } from "./run-load.ts";
+import type { LoadResult } from "./run/run-load.ts";
 
 const MAX_BACK_OFF_MS = 500;
 

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { z } from "zod";
 import { type Size, TURNS_OF_SIZE } from "./bodies.ts";
-import { LOAD_CONCURRENCY } from "./run-load.ts";
+import { LOAD_CONCURRENCY } from "./run/run-load.ts";
 
 const MEASUREMENTS = ["accept", "store", "cost", "latency", "memory"] as const;
 const BACKENDS = ["redis", "postgres", "redis-everysec"] as const;

@@ -2,9 +2,9 @@
 import { cpus, totalmem, availableParallelism } from "node:os";
 import { quantile } from "../support/quantiles.ts";
 import { describeWriteBack } from "../support/write-back.ts";
-import type { TurnCost } from "./measure-cost.ts";
-import type { Latency } from "./measure-latency.ts";
-import type { MemoryRun } from "./measure-memory.ts";
+import type { TurnCost } from "./measure/measure-cost.ts";
+import type { Latency } from "./measure/measure-latency.ts";
+import type { MemoryRun } from "./measure/measure-memory.ts";
 
 /** A bar, and whether it is met. */
 export interface Verdict {

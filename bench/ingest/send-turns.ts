@@ -1,6 +1,6 @@
 import { TURNS_OF_SIZE, type Size } from "./bodies.ts";
 import type { LoadOrder } from "./load-order.ts";
-import { LOAD_CONCURRENCY, type LoadResult, startLoad } from "./run-load.ts";
+import { LOAD_CONCURRENCY, type LoadResult, startLoad } from "./run/run-load.ts";
 
 // Enough for what is hot to be compiled well, in four programs at a time: after 320 turns a worker still took a fifth more.
 const WARM_UP_SESSIONS = 128;

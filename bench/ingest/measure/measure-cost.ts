@@ -5,14 +5,14 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Sql } from "postgres";
-import { fillShortSessions } from "../../test/support/fill-short-sessions.ts";
-import { readRunSeconds } from "../support/read-process.ts";
-import { writeBodies } from "./bodies.ts";
-import { postTurn } from "./post-turn.ts";
-import { COUNTING_SETTINGS, installCounting, readStatements, resetStatements } from "./read-statements.ts";
-import { warmUp } from "./send-turns.ts";
-import { type Product, type ProductOptions, startProduct } from "./start-product.ts";
-import { countRows, waitForReceipts } from "./wait-for-rows.ts";
+import { fillShortSessions } from "../../../test/support/fill-short-sessions.ts";
+import { readRunSeconds } from "../../support/read-process.ts";
+import { writeBodies } from "../bodies.ts";
+import { postTurn } from "../post-turn.ts";
+import { COUNTING_SETTINGS, installCounting, readStatements, resetStatements } from "../read-statements.ts";
+import { warmUp } from "../send-turns.ts";
+import { type Product, type ProductOptions, startProduct } from "../start-product.ts";
+import { countRows, waitForReceipts } from "../wait-for-rows.ts";
 
 const SESSIONS = 10;
 const EARLY_TURN = 2;

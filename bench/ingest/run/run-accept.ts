@@ -1,9 +1,9 @@
-import type { Bundle } from "./bundle-apps.ts";
-import { measureAccept, measureBareServer } from "./measure-accept.ts";
-import type { Options } from "./options.ts";
-import { atLeast, head, median, type Outcome, row, type Verdict } from "./report.ts";
+import type { Bundle } from "../bundle-apps.ts";
+import { measureAccept, measureBareServer } from "../measure/measure-accept.ts";
+import type { Options } from "../options.ts";
+import { atLeast, head, median, type Outcome, row, type Verdict } from "../report.ts";
 import { LOAD_CONCURRENCY } from "./run-load.ts";
-import { turnsToSend } from "./send-turns.ts";
+import { turnsToSend } from "../send-turns.ts";
 
 const LEAST_RATIO = 0.35;
 // Fewer take longer for as many turns.

@@ -4,10 +4,10 @@
  * checks, no second arrival. It has to stay as it is, for ratios of different days to mean the same.
  */
 import { createHash, randomUUID } from "node:crypto";
-import { TURNS_OF_SIZE, writeBodies } from "./bodies.ts";
-import type { YardstickOrder, YardstickResult } from "./run-yardstick.ts";
-import { type ChainNode, chainOf, type YardstickBody } from "./yardstick-chain.ts";
-import { createYardstickTables, type YardstickBatch, writeYardstickBatch } from "./yardstick-tables.ts";
+import { TURNS_OF_SIZE, writeBodies } from "../bodies.ts";
+import type { YardstickOrder, YardstickResult } from "./run-baseline.ts";
+import { type ChainNode, chainOf, type YardstickBody } from "./baseline-chain.ts";
+import { createYardstickTables, type YardstickBatch, writeYardstickBatch } from "./baseline-tables.ts";
 import postgres from "postgres";
 
 const BATCH = 50;

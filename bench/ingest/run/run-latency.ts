@@ -1,10 +1,10 @@
-import { type CoreSpeed, watchCores } from "../support/core-speed.ts";
-import { describeTimes } from "../support/quantiles.ts";
-import type { Bundle } from "./bundle-apps.ts";
-import { type Latency, measureLatency } from "./measure-latency.ts";
-import { measureStore } from "./measure-store.ts";
-import type { Options } from "./options.ts";
-import { head, judgeLatency, type Outcome, row, type Verdict } from "./report.ts";
+import { type CoreSpeed, watchCores } from "../../support/core-speed.ts";
+import { describeTimes } from "../../support/quantiles.ts";
+import type { Bundle } from "../bundle-apps.ts";
+import { type Latency, measureLatency } from "../measure/measure-latency.ts";
+import { measureStore } from "../measure/measure-store.ts";
+import type { Options } from "../options.ts";
+import { head, judgeLatency, type Outcome, row, type Verdict } from "../report.ts";
 
 const SHARE_OF_CAPACITY = 0.7;
 const LOW_PER_SECOND = 10;

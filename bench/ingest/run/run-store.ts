@@ -1,10 +1,10 @@
-import type { Size } from "./bodies.ts";
-import type { Bundle } from "./bundle-apps.ts";
-import { measureStore, type StoreRun } from "./measure-store.ts";
-import type { Backend, Options } from "./options.ts";
-import { atLeast, head, median, type Outcome, row, type Verdict } from "./report.ts";
-import { runYardstick } from "./run-yardstick.ts";
-import { sessionsFor, turnsToSend } from "./send-turns.ts";
+import type { Size } from "../bodies.ts";
+import type { Bundle } from "../bundle-apps.ts";
+import { measureStore, type StoreRun } from "../measure/measure-store.ts";
+import type { Backend, Options } from "../options.ts";
+import { atLeast, head, median, type Outcome, row, type Verdict } from "../report.ts";
+import { runYardstick } from "../baseline/run-baseline.ts";
+import { sessionsFor, turnsToSend } from "../send-turns.ts";
 
 // Of the yardstick, everything on the same cores, at the best number of workers.
 const LEAST_ON_REDIS = { "35k": 0.5, "170k": 0.7 };

@@ -1,10 +1,10 @@
 /** 202s per second without a worker, against a bare server; what was accepted is stored and counted afterwards. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { startNode } from "../support/start-node.ts";
-import type { Size } from "./bodies.ts";
-import { startTurns, warmUp } from "./send-turns.ts";
-import { type ProductOptions, startProduct } from "./start-product.ts";
-import { countRows, waitForReceipts } from "./wait-for-rows.ts";
+import { startNode } from "../../support/start-node.ts";
+import type { Size } from "../bodies.ts";
+import { startTurns, warmUp } from "../send-turns.ts";
+import { type ProductOptions, startProduct } from "../start-product.ts";
+import { countRows, waitForReceipts } from "../wait-for-rows.ts";
 
 const DRAINING_WORKERS = 2;
 // By then ingest has forgotten how many called at a time while it was warmed up.
@@ -22,7 +22,7 @@ export interface AcceptOrder {
 export async function measureBareServer(order: AcceptOrder): Promise<number> {
   const server = startNode({
     name: "bare server",
-    entry: new URL("bare-server-program.ts", import.meta.url),
+    entry: new URL("../baseline/bare-server-program.ts", import.meta.url),
   });
   const [ingestUrl] = await server.waitForLine(/^http:.*$/);
   try {

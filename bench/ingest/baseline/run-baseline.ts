@@ -1,6 +1,6 @@
-import { startServices } from "../support/services.ts";
-import { startNode } from "../support/start-node.ts";
-import type { Size } from "./bodies.ts";
+import { startServices } from "../../support/services.ts";
+import { startNode } from "../../support/start-node.ts";
+import type { Size } from "../bodies.ts";
 
 /** What the yardstick is to store. */
 export interface YardstickOrder {
@@ -23,7 +23,7 @@ export async function runYardstick(order: Omit<YardstickOrder, "databaseUrl">): 
   try {
     const program = startNode({
       name: "yardstick",
-      entry: new URL("yardstick-program.ts", import.meta.url),
+      entry: new URL("baseline-program.ts", import.meta.url),
       args: [JSON.stringify({ ...order, databaseUrl: services.databaseUrl })],
       // All bodies are held at once, parsed.
       nodeArgs: ["--max-old-space-size=8192"],

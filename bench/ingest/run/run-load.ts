@@ -1,5 +1,5 @@
-import { countTurns, type LoadOrder } from "./load-order.ts";
-import { type NodeProcess, startNode } from "../support/start-node.ts";
+import { countTurns, type LoadOrder } from "../load-order.ts";
+import { type NodeProcess, startNode } from "../../support/start-node.ts";
 
 /** What came of it. */
 export interface LoadResult {
@@ -27,7 +27,7 @@ export const LOAD_CONCURRENCY = 32;
 export function startLoad(order: LoadOrder): RunningLoad {
   const process = startNode({
     name: "load",
-    entry: new URL("load-program.ts", import.meta.url),
+    entry: new URL("../load-program.ts", import.meta.url),
     args: [JSON.stringify(order)],
   });
   const result = process.waitForLine(/^\{"accepted".*$/).then(async ([line]) => {

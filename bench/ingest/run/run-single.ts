@@ -1,9 +1,9 @@
 /** The measurements that are made once per backend: cost and memory. */
-import type { Bundle } from "./bundle-apps.ts";
-import { measureCost, type TurnCost } from "./measure-cost.ts";
-import { measureMemory } from "./measure-memory.ts";
-import type { Options } from "./options.ts";
-import { head, judgeCost, judgeMemory, type Outcome, row, type Verdict } from "./report.ts";
+import type { Bundle } from "../bundle-apps.ts";
+import { measureCost, type TurnCost } from "../measure/measure-cost.ts";
+import { measureMemory } from "../measure/measure-memory.ts";
+import type { Options } from "../options.ts";
+import { head, judgeCost, judgeMemory, type Outcome, row, type Verdict } from "../report.ts";
 
 type Run = (options: Options, bundle: Bundle, say: (line: string) => void) => Promise<Outcome>;
 

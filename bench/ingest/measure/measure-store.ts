@@ -1,9 +1,9 @@
 /** Turns per second from the first request until all rows are there, load generator and servers on the same cores. */
-import type { Size } from "./bodies.ts";
-import { startTurns, warmUp } from "./send-turns.ts";
-import { type ProductOptions, startProduct } from "./start-product.ts";
-import { countRows, waitForReceipts } from "./wait-for-rows.ts";
-import { readCpuSeconds } from "../support/read-process.ts";
+import type { Size } from "../bodies.ts";
+import { startTurns, warmUp } from "../send-turns.ts";
+import { type ProductOptions, startProduct } from "../start-product.ts";
+import { countRows, waitForReceipts } from "../wait-for-rows.ts";
+import { readCpuSeconds } from "../../support/read-process.ts";
 
 /** What came of a run. */
 export interface StoreRun {

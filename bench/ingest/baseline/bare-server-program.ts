@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
 
 // Not named in our own dependencies: it has to be the very one that the product runs on.
-const require = createRequire(new URL("../../packages/kit/package.json", import.meta.url));
+const require = createRequire(new URL("../../../packages/kit/package.json", import.meta.url));
 const load = (name: string): Promise<unknown> => import(pathToFileURL(require.resolve(name)).href);
 
 interface Context {

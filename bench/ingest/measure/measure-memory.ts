@@ -1,9 +1,9 @@
 /** Memory of one worker over a long run, once a second. */
-import { readRssMb } from "../support/read-process.ts";
-import { quantile } from "../support/quantiles.ts";
-import { startTurns } from "./send-turns.ts";
-import { type ProductOptions, startProduct } from "./start-product.ts";
-import { countRows, waitForReceipts } from "./wait-for-rows.ts";
+import { readRssMb } from "../../support/read-process.ts";
+import { quantile } from "../../support/quantiles.ts";
+import { startTurns } from "../send-turns.ts";
+import { type ProductOptions, startProduct } from "../start-product.ts";
+import { countRows, waitForReceipts } from "../wait-for-rows.ts";
 
 const SAMPLE_EVERY_MS = 1_000;
 const PARTS = 10;
