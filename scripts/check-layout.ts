@@ -14,11 +14,13 @@ import type { SourceFile } from "./layout/source-file.ts";
 
 const root = resolve(process.argv[2] ?? ".");
 const files = await readFiles(root);
-const sources = files.filter(({ path }) => /^(apps|packages)\/.*\.ts$/.test(path));
+const code = files.filter(({ path }) => /^(apps|packages|bench|scripts|test)\/.*\.ts$/.test(path));
+const sources = code.filter(({ path }) => !path.startsWith("test/"));
+const products = sources.filter(({ path }) => /^(apps|packages)\//.test(path));
 const findings = [
-  ...findImportLoops(sources).map((loop) => `import loop: ${loop.join(" -> ")}`),
+  ...findImportLoops(code).map((loop) => `import loop: ${loop.join(" -> ")}`),
   ...findCrowdedFolders(sources),
-  ...findQuestions(sources),
+  ...findQuestions(products),
   ...findMissingPaths(files),
   ...files.filter(({ path }) => path.endsWith(".md")).flatMap(findLongLines),
 ];

@@ -14,7 +14,7 @@ import { within } from "@turnpike/async/timeout";
 
 const LOCK_DURATION_MS = 15_000;
 const CHECKS_PER_LOCK_DURATION = 3;
-// Never a reason for BullMQ to fail a job: what becomes of one that stalls is for suspicion.ts to say.
+// Never a reason for BullMQ to fail a job: what becomes of one that stalls is for `poison-job.ts` to say.
 const MAX_STALLED_COUNT = 1_000_000;
 const READY_TIMEOUT_MS = 10_000;
 const RECONNECT_DELAY_MS = 1_000;
