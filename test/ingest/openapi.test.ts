@@ -51,6 +51,11 @@ describe("the served contract", () => {
 });
 
 describe("the page of it", () => {
+  it("is where the root leads to, below a prefix too", async () => {
+    const root = await app.request("/");
+    expect([root.status, root.headers.get("location")]).toEqual([302, "docs"]);
+  });
+
   it("loads everything from here, and forbids anything else", async () => {
     const page = await app.request("/docs");
     expect(page.headers.get("content-security-policy")).toContain("default-src 'self'");

@@ -28,11 +28,12 @@ const CONTENT_SECURITY_POLICY = "default-src 'self'; style-src 'self' 'unsafe-in
 
 /**
  * Add `/openapi.json` (OpenAPI 3.1, built once, here) and `/docs` (a page of it that works offline). Add it last: what is added later is
- * not in the document.
+ * not in the document. `/` leads to the page.
  */
 export function addOpenApiRoutes(app: HttpApp, info: ContractInfo): void {
   app.openAPIRegistry.registerPath(documentContract);
   app.openAPIRegistry.registerPath(pageContract);
+  app.openAPIRegistry.registerPath(rootContract);
   const document = JSON.stringify(app.getOpenAPI31Document({ openapi: "3.1.0", info: { ...info } }));
   const page = renderPage(info.title);
 
@@ -42,6 +43,8 @@ export function addOpenApiRoutes(app: HttpApp, info: ContractInfo): void {
   app.get(pageContract.getRoutingPath(), (c) =>
     c.html(page, 200, { "content-security-policy": CONTENT_SECURITY_POLICY, ...ASK_AGAIN }),
   );
+  // Relative, so that it also works below a prefix.
+  app.get(rootContract.getRoutingPath(), (c) => c.redirect("docs"));
   app.get("/docs/start.js", (c) => c.body(START_SCRIPT, 200, { "content-type": JAVASCRIPT, ...ASK_AGAIN }));
   for (const [name, contentType] of Object.entries(assets)) {
     app.get(`/docs/${name}`, async (c) => {
@@ -70,6 +73,13 @@ const pageContract = createRoute({
   responses: {
     200: { description: "A page of this document.", content: { "text/html": { schema: z.string() } } },
   },
+});
+
+const rootContract = createRoute({
+  method: "get",
+  path: "/",
+  tags: ["contract"],
+  responses: { 302: { description: "Leads to the page of this document." } },
 });
 
 function swaggerUiFolder(): string {
