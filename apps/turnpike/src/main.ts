@@ -12,6 +12,7 @@ import { addPartition } from "./commands/partition.ts";
 import { addPost } from "./commands/post.ts";
 import { addQueue } from "./commands/queue.ts";
 import { addStart } from "./commands/start.ts";
+import { VERSION } from "./version.ts";
 
 /** One line per command. */
 const commands = [
@@ -36,6 +37,7 @@ endOnFault({
 
 const program = new Command("turnpike")
   .description("Takes in the turns of LLM agent sessions, exactly once, and serves their timelines.")
+  .version(VERSION)
   .showHelpAfterError("(turnpike --help tells what there is)");
 for (const addCommand of commands) addCommand(program, process.env);
 
