@@ -36,7 +36,7 @@ export interface AddOptions {
   readonly signal: AbortSignal;
 }
 
-/** Whether there is work, as whoever watches a worker wants to know it. */
+/** Whether there is work, for a watchdog. */
 export interface Backlog {
   /** A job is there that a worker could take right now; never of a paused queue. */
   readonly isWaiting: boolean;
@@ -86,6 +86,11 @@ export interface QueueServer {
   findJob(queue: Queue, jobId: string): Promise<FoundJob | undefined>;
   /** List the jobs that BullMQ gave up, those that failed first at the beginning. */
   listFailedJobs(queue: Queue): Promise<FailedJob[]>;
+  /**
+   * Take lists out that were forgotten by the process that began them; those that payloads still need stay. Nothing to do on Redis.
+   * @throws the driver's error, also when a payload has come to need one in this moment: then all stay.
+   */
+  dropLists(ids: readonly string[]): Promise<void>;
   /** Note in the first shard that producers put jobs into so many, unless a higher number is there. */
   noteShards(firstPrefix: string, shards: number): Promise<void>;
   /** How many shards producers have put jobs into, as noted in the first one; 0 when nobody has noted any. */

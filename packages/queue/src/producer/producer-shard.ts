@@ -8,7 +8,6 @@ import type { NewJob } from "../job/payload.ts";
 import { packParcels, sendAlone } from "../job/job-batch.ts";
 import { type Amount, createLoadBook, type LoadBook } from "./queue-load.ts";
 import { placeJobs } from "./assign-priority.ts";
-import { dropLists } from "../backend/postgres/delete-prefixes.ts";
 import { createQueueClient, type QueueClient, WAIT_MS } from "../backend/queue-client.ts";
 import { createSharedLists, type SharedLists } from "../backend/postgres/prefix-index.ts";
 
@@ -80,7 +79,7 @@ export function createProducerShard(location: QueueLocation & { readonly log: Lo
     dropForgottenLists() {
       const forgotten = lists?.takeForgotten(LISTS_PER_DROP) ?? [];
       if (forgotten.length === 0) return;
-      client.use(WAIT_MS, ({ backend }) => dropLists(backend, forgotten)).catch(() => {});
+      client.use(WAIT_MS, ({ backend }) => backend.dropLists(forgotten)).catch(() => {});
     },
   };
 }

@@ -1,6 +1,5 @@
 /** Takes lists out of a queue in Postgres that nobody needs any more. Their parts go with them. */
 import type { Pool, PoolClient } from "pg";
-import type { OpenBackend } from "../backend.ts";
 
 const IS_UNUSED = "NOT EXISTS (SELECT FROM turnpike_queue.payloads p WHERE p.list_id = l.id)";
 
@@ -15,11 +14,8 @@ const DROP_OLD = `DELETE FROM turnpike_queue.lists l
  * Take lists out that were forgotten by the process that began them; those that payloads still need stay.
  * @throws the driver's error, also when a payload has come to need one in this moment: then all stay.
  */
-export async function dropLists({ connection }: OpenBackend, ids: readonly string[]): Promise<void> {
-  await (connection as Pool).query(
-    `DELETE FROM turnpike_queue.lists l WHERE id = ANY ($1::uuid[]) AND ${IS_UNUSED}`,
-    [ids],
-  );
+export async function dropLists(pool: Pool, ids: readonly string[]): Promise<void> {
+  await pool.query(`DELETE FROM turnpike_queue.lists l WHERE id = ANY ($1::uuid[]) AND ${IS_UNUSED}`, [ids]);
 }
 
 /**

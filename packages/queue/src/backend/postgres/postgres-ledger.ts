@@ -12,8 +12,7 @@ const COMPACT_FROM_ROWS = 1_000;
 const COMPACT_LOCK_TIMEOUT_MS = 200;
 
 /** Make the register of a queue in Postgres, where triggers keep it. */
-export function createPostgresRegister(connection: unknown): Register {
-  const pool = connection as Pool;
+export function createPostgresRegister(pool: Pool): Register {
   const vacuum = createVacuum(pool);
   return {
     readPayload: createPostgresPayloads(pool),

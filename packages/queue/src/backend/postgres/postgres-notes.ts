@@ -2,8 +2,7 @@ import type { Pool } from "pg";
 import type { QueueNote, QueueNotes } from "../../marker/queue-note.ts";
 
 /** Get at the marker of a queue in Postgres: a row in the register's schema. It goes with the queue when that is dropped. */
-export function createPostgresNotes(connection: unknown): QueueNotes {
-  const pool = connection as Pool;
+export function createPostgresNotes(pool: Pool): QueueNotes {
   const read = async (): Promise<QueueNote> => {
     const { rows } = await pool.query<{ generation: string; replaces: string | null }>(
       "SELECT generation, replaces FROM turnpike_queue.marker",

@@ -2,6 +2,7 @@ import type { Pool } from "pg";
 import { INGEST_QUEUE } from "../../job/payload.ts";
 import type { Backlog, FailedJob, QueueServer } from "../backend.ts";
 import { addToPostgres } from "./add-to-postgres.ts";
+import { dropLists } from "./delete-prefixes.ts";
 import { createPostgresNotes } from "./postgres-notes.ts";
 import { createPostgresRegister } from "./postgres-ledger.ts";
 
@@ -45,6 +46,7 @@ export function createPostgresServer(connection: unknown): QueueServer {
       );
       return rows;
     },
+    dropLists: (ids) => dropLists(pool, ids),
     noteShards: () => Promise.resolve(),
     readNotedShards: () => Promise.resolve(0),
     openNotes: () => createPostgresNotes(pool),

@@ -38,8 +38,7 @@ export function payloadsKey(prefix: string): string {
 }
 
 /** Make the register of a queue on Redis. */
-export function createRedisRegister(connection: unknown, prefix: string): Register {
-  const redis = connection as Redis;
+export function createRedisRegister(redis: Redis, prefix: string): Register {
   const keys = registerKeys(prefix);
   const own = (name: string): string => `${prefix}:${INGEST_QUEUE}-register:${name}`;
   const bullmq = (name: string): string => `${prefix}:${INGEST_QUEUE}:${name}`;

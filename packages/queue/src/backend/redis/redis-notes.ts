@@ -27,10 +27,9 @@ return 1
 
 /** Get at the marker of a queue on Redis: a hash beside the register, and the number of shards beside that. */
 export function createRedisNotes(
-  connection: unknown,
+  redis: Redis,
   { prefix, shards }: { readonly prefix: string; readonly shards: number },
 ): QueueNotes {
-  const redis = connection as Redis;
   const withShards = shardPrefix(prefix, 0);
   const [own, other] = shards > 1 ? [withShards, prefix] : [prefix, withShards];
   const keys = [markerKey(own), shardCountKey(own)] as const;

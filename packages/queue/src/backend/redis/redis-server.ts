@@ -39,6 +39,7 @@ export function createRedisServer(connection: unknown): QueueServer {
       }
       return jobs;
     },
+    dropLists: () => Promise.resolve(),
     noteShards: (firstPrefix, shards) => noteShards(redis, firstPrefix, shards),
     readNotedShards: (firstPrefix) => readNotedShards(redis, firstPrefix),
     openNotes: (place) => createRedisNotes(redis, place),
