@@ -1,5 +1,6 @@
 /** What an act over dead letters is answered with. */
 import { z } from "@hono/zod-openapi";
+import { problemResponses } from "@turnpike/kit/http/problem";
 import { errorCode, LetterItem } from "./dead-letter-item.ts";
 
 const count = z.int();
@@ -39,7 +40,23 @@ const Deed = z.object({
 });
 
 /** What would be done, or what was done. */
-export const ActAnswer = z.discriminatedUnion("dryRun", [Plan, Deed]).openapi("DeadLetterAct");
+const ActAnswer = z.discriminatedUnion("dryRun", [Plan, Deed]).openapi("DeadLetterAct");
+
+/** The responses of a route that acts on dead letters. */
+export const actResponses = {
+  200: {
+    description: "What was done, or would be.",
+    content: { "application/json": { schema: ActAnswer } },
+  },
+  ...problemResponses(
+    "invalid_query",
+    "invalid_envelope",
+    "payload_too_large",
+    "store_contention",
+    "store_unavailable",
+    "internal",
+  ),
+};
 
 /** What would be done. */
 export type Plan = z.infer<typeof Plan>;

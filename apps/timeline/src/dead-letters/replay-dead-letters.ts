@@ -1,7 +1,6 @@
 import { createRoute, z } from "@hono/zod-openapi";
 import type { HttpApp } from "@turnpike/kit/http/http-env";
-import { problemResponses } from "@turnpike/kit/http/problem";
-import { ActAnswer } from "./bulk-answer.ts";
+import { actResponses } from "./bulk-answer.ts";
 import { replaySchema, parseReplay } from "./selection.ts";
 import { actorOf } from "../auth/actor-of.ts";
 import type { TimelineDeps } from "../deps.ts";
@@ -25,20 +24,7 @@ const contract = createRoute({
     query: z.object(orgQuery),
     body: { required: true, content: { "application/json": { schema: replaySchema } } },
   },
-  responses: {
-    200: {
-      description: "What was done, or would be.",
-      content: { "application/json": { schema: ActAnswer } },
-    },
-    ...problemResponses(
-      "invalid_query",
-      "invalid_envelope",
-      "payload_too_large",
-      "store_contention",
-      "store_unavailable",
-      "internal",
-    ),
-  },
+  responses: actResponses,
 });
 
 /** Add `POST /v1/dead-letters/replay`. */

@@ -123,6 +123,6 @@ function toItem(sessionId: string, event: StoredEvent): z.infer<typeof Item> {
     message: event.message,
     timestamp: event.createdAt,
     sequence: event.sequence,
-    ...(event.truncated === undefined ? {} : renameTruncated(event.truncated, NAMES)),
+    ...renameTruncated(event.truncated, NAMES),
   };
 }

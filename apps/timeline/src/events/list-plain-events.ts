@@ -63,7 +63,7 @@ export function addListPlainEvents(app: HttpApp, { reader }: TimelineDeps): void
       eventType,
       createdAt,
       metadata,
-      ...(truncated === undefined ? {} : renameTruncated(truncated, NAMES)),
+      ...renameTruncated(truncated, NAMES),
     }));
     return c.json(list, 200);
   });

@@ -79,10 +79,10 @@ export const truncated = z.record(z.string(), z.int()).openapi({
 
 /** Of what was too large, what a route shows, by the route's names of it. */
 export function renameTruncated(
-  sizes: Readonly<Record<string, number>>,
+  sizes: Readonly<Record<string, number>> | undefined,
   names: Readonly<Record<string, string>>,
 ): { truncated?: Record<string, number> } {
-  const shown = Object.entries(sizes).flatMap(([name, size]) =>
+  const shown = Object.entries(sizes ?? {}).flatMap(([name, size]) =>
     names[name] === undefined ? [] : [[names[name], size] as const],
   );
   return shown.length === 0 ? {} : { truncated: Object.fromEntries(shown) };
