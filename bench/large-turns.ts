@@ -9,7 +9,7 @@ import { request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import postgres from "postgres";
-import { bundleApps } from "./ingest/bundle-apps.ts";
+import { buildBundles } from "../test/support/build-bundles.ts";
 import { startAppBundle } from "./ingest/start-app-bundle.ts";
 import { readPeakRssMb } from "./support/peak-rss.ts";
 import { startServices } from "./support/services.ts";
@@ -21,9 +21,9 @@ const services = await startServices();
 const { databaseUrl } = services;
 const redisUrl = backend === "redis" ? services.redisUrl : undefined;
 const env = { REDIS_URL: redisUrl, DATABASE_URL: databaseUrl };
-const bundle = await bundleApps();
+const bundles = await buildBundles();
 const start = (app: "ingest" | "worker") =>
-  startAppBundle({ app, name: app, bundle, logDir: services.folder, env });
+  startAppBundle({ app, name: app, bundles, logDir: services.folder, env });
 const ingest = await start("ingest");
 const worker = await start("worker");
 const sql = postgres(databaseUrl, { max: 1, onnotice: () => {} });
@@ -47,7 +47,7 @@ await sql.end();
 await worker.stop();
 await ingest.stop();
 await services.stop();
-await bundle.remove();
+bundles.remove();
 
 function seconds(): string {
   return ((performance.now() - startedAt) / 1_000).toFixed(0);

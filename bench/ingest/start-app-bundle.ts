@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { findFreePort } from "@turnpike/embedded/server/find-free-port";
 import { type NodeProcess, startNode } from "../support/start-node.ts";
-import type { Bundle } from "./bundle-apps.ts";
+import type { Bundles } from "../../test/support/build-bundles.ts";
 
 // As in the Dockerfile.
 const NODE_ARGS = ["--enable-source-maps"];
@@ -25,13 +25,13 @@ export async function startAppBundle(options: {
   readonly app: "ingest" | "worker" | "timeline";
   /** Of the process, and of its log and profile. */
   readonly name: string;
-  readonly bundle: Bundle;
+  readonly bundles: Bundles;
   readonly logDir: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Names the profile when one is to be written. */
   readonly profileLabel?: string | undefined;
 }): Promise<RunningApp> {
-  const { app, name, bundle, logDir, env, profileLabel } = options;
+  const { app, name, bundles, logDir, env, profileLabel } = options;
   const port = await findFreePort();
   const logFile = join(logDir, `${name}.log`);
   const profiling = [
@@ -41,7 +41,7 @@ export async function startAppBundle(options: {
   ];
   const process = startNode({
     name,
-    entry: new URL(`${app}.mjs`, bundle.url),
+    entry: pathToFileURL(join(bundles.distDir, `${app}.mjs`)),
     env: { ...env, PORT: String(port), HOST: "127.0.0.1", LOG_LEVEL: "info" },
     nodeArgs: profileLabel === undefined ? NODE_ARGS : [...NODE_ARGS, ...profiling],
     logFile,

@@ -1,13 +1,13 @@
 import postgres, { type Sql } from "postgres";
 import { readCpuSeconds } from "../support/read-process.ts";
 import { type Services, startServices } from "../support/services.ts";
-import type { Bundle } from "./bundle-apps.ts";
+import type { Bundles } from "../../test/support/build-bundles.ts";
 import type { Backend } from "./options.ts";
 import { type RunningApp, startAppBundle } from "./start-app-bundle.ts";
 
 /** How the product is to run. */
 export interface ProductOptions {
-  readonly bundle: Bundle;
+  readonly bundles: Bundles;
   readonly backend: Backend;
   readonly concurrency: number;
   /** Names the profiles, one per process, when they are to be written. */
@@ -43,7 +43,7 @@ const REDIS_ARGS: Readonly<Record<Backend, readonly string[]>> = {
 
 /** Start services and ingest; workers come when they are asked for. */
 export async function startProduct(options: ProductOptions): Promise<Product> {
-  const { bundle, backend, concurrency, profileLabel } = options;
+  const { bundles, backend, concurrency, profileLabel } = options;
   const services = await startServices({ settings: options.settings, redisArgs: REDIS_ARGS[backend] });
   const sql = postgres(services.databaseUrl, { max: 2, onnotice: () => {} });
   const apps: RunningApp[] = [];
@@ -55,7 +55,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   };
   const start = async (app: "ingest" | "worker" | "timeline", name: string): Promise<RunningApp> => {
     const env = { ...environmentOf(services, backend), CONCURRENCY: String(concurrency) };
-    const started = await startAppBundle({ app, name, bundle, logDir: services.folder, env, profileLabel });
+    const started = await startAppBundle({ app, name, bundles, logDir: services.folder, env, profileLabel });
     apps.push(started);
     return started;
   };

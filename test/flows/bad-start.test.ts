@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundleOf } from "../support/bundle-of.ts";
+import { type BundledApp, bundleOf } from "../support/bundle-of.ts";
 import { type ProcessOptions, useProcesses } from "../support/spawn.ts";
 
 // Nothing listens on port 1.
@@ -31,7 +31,7 @@ afterAll(async () => {
 });
 
 async function run(
-  app: Parameters<typeof bundleOf>[0],
+  app: BundledApp,
   options: ProcessOptions,
 ): Promise<{ exitCode: number | null; output: string }> {
   const env = { DATABASE_URL: NOWHERE, REDIS_URL: undefined, PORT: "0", HOST: "127.0.0.1", ...options.env };

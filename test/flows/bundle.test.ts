@@ -4,7 +4,7 @@ import postgres from "postgres";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { zstdRaw } from "../ingest/zstd-frames.ts";
 import { allBackends } from "../support/backends.ts";
-import { bundleOf } from "../support/bundle-of.ts";
+import { type BundledApp, bundleOf } from "../support/bundle-of.ts";
 import { createTestDatabase, type TestDatabase } from "../support/database.ts";
 import { type ProcessOptions, type TestProcess, useProcesses } from "../support/spawn.ts";
 import { conversation } from "../support/turn-body.ts";
@@ -20,7 +20,7 @@ beforeEach(async () => {
 
 afterEach(() => database?.drop());
 
-function startBundle(app: Parameters<typeof bundleOf>[0], options: ProcessOptions = {}): TestProcess {
+function startBundle(app: BundledApp, options: ProcessOptions = {}): TestProcess {
   const file = bundleOf(app);
   // Outside the repository, where no node_modules can be found by accident.
   return processes.start(file, { ...options, cwd: dirname(file) });

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
-import { killAtExit } from "../faults/rig/kill-at-exit.ts";
+import { killAtExit } from "./kill-at-exit.ts";
 
 /** The bundles that run in production, in a folder of their own, which goes with this process at the latest. */
 export interface Bundles {

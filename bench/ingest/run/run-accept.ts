@@ -1,4 +1,4 @@
-import type { Bundle } from "../bundle-apps.ts";
+import type { Bundles } from "../../../test/support/build-bundles.ts";
 import { measureAccept, measureBareServer } from "../measure/measure-accept.ts";
 import type { Options } from "../options.ts";
 import { atLeast, head, median, type Outcome, row, type Verdict } from "../report.ts";
@@ -12,7 +12,7 @@ const TURNS_PER_CLIENT = 2_000;
 /** Measure accepting: per size and number of clients, in each round the bare server, then the product on each backend. */
 export async function runAccept(
   options: Options,
-  bundle: Bundle,
+  bundles: Bundles,
   say: (line: string) => void,
 ): Promise<Outcome> {
   const verdicts: Verdict[] = [];
@@ -34,7 +34,7 @@ export async function runAccept(
       for (const [backend, values] of rounds) {
         const profileLabel = options.profile ? `accept-${backend}-${size}-${clients}-${round}` : undefined;
         const { concurrency } = options;
-        values.push(await measureAccept({ bundle, backend, concurrency, profileLabel }, order));
+        values.push(await measureAccept({ bundles, backend, concurrency, profileLabel }, order));
       }
     }
     figures.push({ size, clients, of: "bare server", perSecond: bare });

@@ -1,6 +1,6 @@
 import { type CoreSpeed, watchCores } from "../../support/core-speed.ts";
 import { describeTimes } from "../../support/quantiles.ts";
-import type { Bundle } from "../bundle-apps.ts";
+import type { Bundles } from "../../../test/support/build-bundles.ts";
 import { type Latency, measureLatency } from "../measure/measure-latency.ts";
 import { measureStore } from "../measure/measure-store.ts";
 import type { Options } from "../options.ts";
@@ -15,7 +15,7 @@ const LOW_PER_SECOND = 10;
  */
 export async function runLatency(
   options: Options,
-  bundle: Bundle,
+  bundles: Bundles,
   say: (line: string) => void,
 ): Promise<Outcome> {
   const { backend: backends, concurrency, rounds, turns } = options;
@@ -39,7 +39,7 @@ export async function runLatency(
   );
   const products = backends.map((backend) => ({
     backend,
-    product: { bundle, backend, concurrency },
+    product: { bundles, backend, concurrency },
     atHigh: [] as Latency[],
   }));
   for (const { backend, product } of products) {

@@ -1,5 +1,5 @@
 import type { Size } from "../bodies.ts";
-import type { Bundle } from "../bundle-apps.ts";
+import type { Bundles } from "../../../test/support/build-bundles.ts";
 import { measureStore, type StoreRun } from "../measure/measure-store.ts";
 import type { Backend, Options } from "../options.ts";
 import { atLeast, head, median, type Outcome, row, type Verdict } from "../report.ts";
@@ -17,7 +17,7 @@ const LEAST_RATIO: Readonly<Record<Backend, Readonly<Record<Size, number>>>> = {
 /** Measure storing: per size, in each round the yardstick, then the product on each backend with each number of workers. */
 export async function runStore(
   options: Options,
-  bundle: Bundle,
+  bundles: Bundles,
   say: (line: string) => void,
 ): Promise<Outcome> {
   const verdicts: Verdict[] = [];
@@ -41,7 +41,7 @@ export async function runStore(
         const profileLabel = options.profile ? `store-${backend}-${size}-${workers}-${round}` : undefined;
         const { concurrency } = options;
         runs.push(
-          await measureStore({ bundle, backend, concurrency, profileLabel }, { size, turns, workers }),
+          await measureStore({ bundles, backend, concurrency, profileLabel }, { size, turns, workers }),
         );
       }
     }

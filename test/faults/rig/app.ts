@@ -7,7 +7,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { waitUntil } from "../../support/wait-until.ts";
-import { killAtExit } from "./kill-at-exit.ts";
+import { killAtExit } from "../../support/kill-at-exit.ts";
 
 /** Which app a process runs. */
 export type AppName = "ingest" | "worker" | "timeline";

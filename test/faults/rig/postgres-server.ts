@@ -4,7 +4,7 @@ import { startEmbeddedPostgres, type EmbeddedPostgres } from "@turnpike/embedded
 import { isRunning } from "@turnpike/embedded/is-running";
 import { waitUntil } from "../../support/wait-until.ts";
 import { createTurns } from "./in-turn.ts";
-import { killAtExit } from "./kill-at-exit.ts";
+import { killAtExit } from "../../support/kill-at-exit.ts";
 
 /** The server, whichever process it runs as. */
 export interface PostgresServer {
